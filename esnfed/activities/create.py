@@ -1,0 +1,37 @@
+"""Create: a post from elsewhere."""
+
+from __future__ import annotations
+
+from esnfed.context import Context
+from esnfed.errors import Ignored
+from esnfed.federation.handling import Incoming, on
+from esnfed.services import arrivals, relevance
+from esnfed.vocab.parse import Document
+
+
+@on("Create")
+class ReceiveCreate:
+    """Stored once, whatever the number of copies that arrive."""
+
+    def needs(self, context: Context, incoming: Incoming) -> list[str]:
+        """The object, when only its id was sent."""
+        uri = incoming.activity.object_uri
+        return [uri] if uri and incoming.activity.object_document is None else []
+
+    def verify(self, context: Context, incoming: Incoming) -> None:
+        """Somebody here has to do with it; that author and sender are one is the receiver's check."""
+        relevance.check(context, incoming.sender["id"], _object(incoming))
+
+    def receive(self, context: Context, incoming: Incoming) -> None:
+        """Store it and tell whom it concerns."""
+        stored = arrivals.store(context, _object(incoming), incoming.sender)
+        if stored is not None:
+            arrivals.announce(context, stored, incoming.sender)
+
+
+def _object(incoming: Incoming) -> Document:
+    activity = incoming.activity
+    document = activity.object_document or incoming.document(activity.object_uri or "")
+    if document is None:
+        raise Ignored("The created object could not be fetched.")
+    return document

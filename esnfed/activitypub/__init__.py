@@ -1,0 +1,17 @@
+"""The ActivityPub door: actors, objects, activities, collections, inboxes, WebFinger and NodeInfo."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from esnfed.activitypub import activities, actors, collections, inbox, nodeinfo, objects, webfinger
+from esnfed.http.keys import RUNTIME
+from esnfed.http.limits import INBOX_LIMITS, InboxLimits
+
+
+def install(app: web.Application) -> None:
+    """Add the door's routes to an application that has its RUNTIME, and what they keep in memory."""
+    for module in (actors, objects, activities, collections, inbox, webfinger, nodeinfo):
+        app.add_routes(module.routes)
+    app[INBOX_LIMITS] = InboxLimits(app[RUNTIME].clock)
+    nodeinfo.install(app)

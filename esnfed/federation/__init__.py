@@ -1,0 +1,1 @@
+"""The generic federation kernel: signatures, transport, resolving, receiving and delivering."""

@@ -1,0 +1,105 @@
+"""Actors and objects fetched from their origin, an actor with its account domain confirmed by WebFinger."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import bindparam, func, select
+
+from esnfed import registry
+from esnfed.context import Context
+from esnfed.database import Database
+from esnfed.errors import NotFound, RemoteError, RemoteNonsense
+from esnfed.federation import webfinger
+from esnfed.federation.handling import Resolved
+from esnfed.federation.pacing import Budget
+from esnfed.federation.resolver import Resolver
+from esnfed.federation.transport import Transport
+from esnfed.i18n import N_
+from esnfed.models import actor
+from esnfed.vocab import parse
+from esnfed.vocab.authority import normalise_authority
+from esnfed.vocab.parse import Document
+from esnfed.vocab.terms import ACTOR_TYPES
+
+log = logging.getLogger(__name__)
+
+_BY_URI = select(actor.c.id).where(actor.c.uri == bindparam("uri"), actor.c.deleted_at.is_(None))
+_BY_ACCOUNT = select(actor.c.id).where(
+    func.lower(actor.c.handle) == bindparam("handle"),
+    actor.c.domain == bindparam("domain"),
+    actor.c.deleted_at.is_(None),
+)
+
+
+def store_actor(context: Context, document: Document, domain: str) -> int:
+    """Store a fetched actor through the receiver of its type; return its id."""
+    return int(registry.receivers[parse.type_of(document)](context, document, domain))
+
+
+def _find(context: Context, name: str) -> int | None:
+    if name.startswith(("http://", "https://")):
+        found: int | None = context.connection.execute(_BY_URI, {"uri": name}).scalar()
+        return found
+    handle, _, domain = name.removeprefix("acct:").removeprefix("@").partition("@")
+    domain = normalise_authority(domain) if domain else context.config.account_domain
+    found = context.connection.execute(_BY_ACCOUNT, {"handle": handle.lower(), "domain": domain}).scalar()
+    if found is None and domain in (context.config.account_domain, context.config.domain):
+        raise NotFound(N_("There is no such actor on this node."))
+    return found
+
+
+class Discovery:
+    """What a node finds out about others' things. All methods raise RemoteErrors."""
+
+    def __init__(self, database: Database, resolver: Resolver, transport: Transport) -> None:
+        self._database = database
+        self._resolver = resolver
+        self._transport = transport
+
+    async def actor_id(self, name: str) -> int:
+        """Return the row id of the actor called `name@domain` or living at a web address, fetching it if new.
+
+        Raises NotFound for a local name that nobody has, Malformed for what is neither, and RemoteErrors.
+        """
+        known = await self._database.read(_find, name)
+        if known is not None:
+            return known
+        if name.startswith(("http://", "https://")):
+            resolved = await self.document(name)
+            if parse.type_of(resolved.document) not in ACTOR_TYPES:
+                raise RemoteNonsense("This address does not lead to an actor.")
+        else:
+            resolved = await self.account(name)
+        return await self._database.write(store_actor, resolved.document, resolved.domain)
+
+    async def document(self, uri: str, budget: Budget | None = None) -> Resolved:
+        """Return the document at `uri`; of an actor with its account domain."""
+        return await self._with_domain(await self._resolver.document(uri, budget), budget)
+
+    async def key_owner(self, key_uri: str) -> Resolved:
+        """Return the actor that owns and lists a key."""
+        _, document = await self._resolver.key_document(key_uri)
+        return await self._with_domain(document, None)
+
+    async def account(self, handle: str) -> Resolved:
+        """Return the actor behind `name@domain`, both ends naming one another."""
+        account, uri = await webfinger.lookup(self._transport, handle)
+        document = await self._resolver.document(uri)
+        if parse.type_of(document) not in ACTOR_TYPES:
+            raise RemoteNonsense("This handle does not lead to an actor.")
+        confirmed = await webfinger.canonical_account(self._transport, document)
+        if confirmed.lower() != account.lower():
+            raise RemoteNonsense("The handle and the actor do not name one another.")
+        return Resolved(document, confirmed.rpartition("@")[2])
+
+    async def _with_domain(self, document: Document, budget: Budget | None) -> Resolved:
+        if parse.type_of(document) not in ACTOR_TYPES:
+            return Resolved(document)
+        try:
+            account = await webfinger.canonical_account(self._transport, document, budget)
+        except RemoteError as error:
+            # The host of its id is a name that nobody else can claim: the actor is known by that meanwhile.
+            log.info("account of %s not confirmed: %s", document["id"], error)
+            return Resolved(document)
+        return Resolved(document, account.rpartition("@")[2])

@@ -1,0 +1,133 @@
+"""What a delivery carries: body bytes and digest once per activity, the signer's key once per actor."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from esnfed.bus import ActorChanged, Bus
+from esnfed.context import Context
+from esnfed.database import Database
+from esnfed.federation.claims import Claim
+from esnfed.federation.digests import sha256_base64
+from esnfed.federation.keys import KeyRing
+from esnfed.federation.signatures import Signer
+from esnfed.models.activity import activity
+from esnfed.models.actor_key import actor_key
+
+MAX_BODIES: Final = 256
+MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_SIGNERS: Final = 1_000
+
+_BODIES = select(activity.c.id, activity.c.body).where(activity.c.id.in_(bindparam("ids", expanding=True)))
+_KEYS = (
+    select(actor_key.c.actor_id, actor_key.c.uri, actor_key.c.private_der)
+    .where(
+        actor_key.c.actor_id.in_(bindparam("ids", expanding=True)),
+        actor_key.c.kind == "rsa",
+        actor_key.c.private_der.is_not(None),
+        actor_key.c.retired_at.is_(None),
+    )
+    .order_by(actor_key.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The bytes of an activity and their SHA-256 in base64, the same for every host."""
+
+    body: bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    bodies: dict[int, str]
+    keys: dict[int, tuple[str, bytes]]
+
+
+class Envelopes:
+    """Letters and signers of one node, remembered within bounds of count and bytes.
+
+    RSA signs every delivery, since all servers take it (federation.md A3). An actor whose keys change is
+    forgotten by the ActorChanged event.
+    """
+
+    def __init__(self, database: Database, keys: KeyRing, bus: Bus) -> None:
+        self._database = database
+        self._keys = keys
+        self._letters: OrderedDict[int, Letter] = OrderedDict()
+        self._bytes = 0
+        self._key_uris: OrderedDict[int, str] = OrderedDict()
+        bus.listen(ActorChanged, self._forget)
+
+    async def prepare(self, claims: Collection[Claim]) -> dict[int, tuple[Letter, Signer | None]]:
+        """Return letter and signer for each claim by its id; one read when something is not yet known.
+
+        The signer is None for an actor without a usable key. An activity that was deleted meanwhile, and its
+        deliveries with it, is left out.
+        """
+        activities = {claim.activity_id for claim in claims}
+        actors = {claim.actor_id for claim in claims}
+        letters = {known: self._letters[known] for known in activities if known in self._letters}
+        signers = {known: signer for known in actors if (signer := self._known_signer(known)) is not None}
+        unread, unsigned = activities - letters.keys(), actors - signers.keys()
+        if unread or unsigned:
+            missing = await self._database.read(_read, sorted(unread), sorted(unsigned))
+            letters |= {number: self._keep(number, text) for number, text in missing.bodies.items()}
+            signers |= {
+                number: self._keep_signer(number, uri, der) for number, (uri, der) in missing.keys.items()
+            }
+        self._touch(activities)
+        return {
+            claim.id: (letters[claim.activity_id], signers.get(claim.actor_id))
+            for claim in claims
+            if claim.activity_id in letters
+        }
+
+    def _known_signer(self, actor_id: int) -> Signer | None:
+        uri = self._key_uris.get(actor_id)
+        private = None if uri is None else self._keys.private(uri)
+        return None if uri is None or private is None else Signer(uri, private)
+
+    def _keep_signer(self, actor_id: int, uri: str, der: bytes) -> Signer:
+        self._key_uris[actor_id] = uri
+        self._key_uris.move_to_end(actor_id)
+        while len(self._key_uris) > MAX_SIGNERS:
+            self._key_uris.popitem(last=False)
+        return Signer(uri, self._keys.private(uri) or self._keys.keep_private(uri, der))
+
+    def _keep(self, activity_id: int, text: str) -> Letter:
+        body = text.encode()
+        letter = Letter(body, sha256_base64(body))
+        self._letters[activity_id] = letter
+        self._bytes += len(body)
+        while len(self._letters) > 1 and (len(self._letters) > MAX_BODIES or self._bytes > MAX_BYTES):
+            self._bytes -= len(self._letters.popitem(last=False)[1].body)
+        return letter
+
+    def _touch(self, activities: Iterable[int]) -> None:
+        for number in activities:
+            if number in self._letters:
+                self._letters.move_to_end(number)
+
+    def _forget(self, event: ActorChanged) -> None:
+        uri = self._key_uris.pop(event.actor_id, None)
+        if uri is not None:
+            self._keys.forget(uri)
+
+
+def _read(context: Context, activities: list[int], actors: list[int]) -> _Missing:
+    bodies: dict[int, str] = {}
+    keys: dict[int, tuple[str, bytes]] = {}
+    if activities:
+        found = context.connection.execute(_BODIES, {"ids": activities})
+        bodies = {row.id: row.body for row in found}
+    if actors:
+        rows = context.connection.execute(_KEYS, {"ids": actors})
+        keys = {row.actor_id: (row.uri, row.private_der) for row in rows}  # of several, the newest
+    return _Missing(bodies, keys)

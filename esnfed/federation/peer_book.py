@@ -1,0 +1,115 @@
+"""What one node keeps in mind about its peers between two looks into the database: standing and scheme."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+
+from esnfed.bus import Bus, PeerChanged
+from esnfed.context import Context, Runtime
+from esnfed.database import Database
+from esnfed.federation import peers
+from esnfed.federation.answers import Scheme
+from esnfed.models import peer
+
+LIMIT = 10_000
+HEARD_EVERY = 5 * 60 * 1000
+_PEER = select(peer.c.standing, peer.c.scheme, peer.c.scheme_expires_at).where(
+    peer.c.host == bindparam("of_host")
+)
+
+
+@dataclass(slots=True)
+class _Entry:
+    standing: str
+    scheme: Scheme | None
+    scheme_expires_at: int
+    heard_at: int = 0
+
+
+class PeerBook:
+    """At most 10,000 peers, the least recently needed leaving first; the database stays the truth.
+
+    `step` writes down what was learned meanwhile; a loop of the node calls it every few seconds.
+    """
+
+    def __init__(self, database: Database, runtime: Runtime, bus: Bus) -> None:
+        self._database = database
+        self._clock = runtime.clock
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._learned: dict[str, Scheme] = {}
+        self._heard: set[str] = set()
+        bus.listen(PeerChanged, lambda event: self._forget(event.host))
+
+    def _forget(self, host: str) -> None:
+        self._entries.pop(host, None)
+
+    async def _entry(self, host: str) -> _Entry:
+        entry = self._entries.get(host)
+        if entry is None:
+            entry = await self._database.read(_read, host)
+            self._entries[host] = entry
+            while len(self._entries) > LIMIT:
+                self._entries.popitem(last=False)
+        else:
+            self._entries.move_to_end(host)
+        return entry
+
+    async def is_blocked(self, host: str) -> bool:
+        """Say whether nothing from this host is wanted."""
+        return (await self._entry(host)).standing == "blocked"
+
+    async def look_up(self, host: str) -> None:
+        """Bring a host to mind, so that `scheme_for` knows how to knock there."""
+        await self._entry(host)
+
+    def knows(self, host: str) -> bool:
+        """Say whether the host is in mind, so that talking to it is no discovery."""
+        return host in self._entries
+
+    def scheme_for(self, host: str) -> Scheme:
+        """Return the scheme to knock with first: the learned one, else cavage, which everybody takes."""
+        entry = self._entries.get(host)
+        if entry is None or entry.scheme is None or entry.scheme_expires_at <= self._clock():
+            return "cavage"
+        return entry.scheme
+
+    def learned(self, host: str, scheme: Scheme) -> None:
+        """Note that a host takes, or itself uses, a scheme."""
+        if self.scheme_for(host) == scheme:
+            return
+        entry = self._entries.get(host)
+        if entry is not None:
+            entry.scheme, entry.scheme_expires_at = scheme, self._clock() + peers.SCHEME_LIFETIME
+        if len(self._learned) < LIMIT:
+            self._learned[host] = scheme
+
+    def heard(self, host: str) -> None:
+        """Note that a host sent us something; written down at most once in five minutes."""
+        entry, now = self._entries.get(host), self._clock()
+        if entry is None or entry.heard_at + HEARD_EVERY <= now:
+            if entry is not None:
+                entry.heard_at = now
+            if len(self._heard) < LIMIT:
+                self._heard.add(host)
+
+    async def step(self) -> bool:
+        """Write down what was learned and heard since the last step; False when there was nothing."""
+        learned, heard = self._learned, self._heard
+        if not learned and not heard:
+            return False
+        self._learned, self._heard = {}, set()
+        for host, scheme in learned.items():
+            await self._database.write(peers.learned_scheme, host, scheme, background=True)
+        for host in heard:
+            await self._database.write(peers.seen, host, background=True)
+        return True
+
+
+def _read(context: Context, host: str) -> _Entry:
+    row = context.connection.execute(_PEER, {"of_host": host}).one_or_none()
+    if row is None:
+        return _Entry("open", None, 0)
+    return _Entry(row.standing, row.scheme or None, row.scheme_expires_at or 0)

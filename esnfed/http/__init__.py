@@ -1,0 +1,1 @@
+"""What the doors share: typed keys, errors, security, negotiation, paging, limits, language."""

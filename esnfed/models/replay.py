@@ -1,0 +1,14 @@
+"""Signatures of POST requests already accepted, until their time window has passed."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, LargeBinary, Table
+
+from esnfed.models.types import Millis, metadata
+
+replay = Table(
+    "replay",
+    metadata,
+    Column("signature_hash", LargeBinary, primary_key=True),  # SHA-256 of key id and signature
+    Column("expires_at", Millis, nullable=False, index=True),
+)

@@ -1,0 +1,1 @@
+"""What can be done here, callable from any door: synchronous functions over a Context."""

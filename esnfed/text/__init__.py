@@ -1,0 +1,1 @@
+"""Pure work on text: sanitised HTML, Markdown, mentions and tags, languages. No I/O, no templates."""

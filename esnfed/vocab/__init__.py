@@ -1,0 +1,1 @@
+"""ActivityStreams words: parsing, addressing, inline contexts. Pure: no I/O, no database."""

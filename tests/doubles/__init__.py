@@ -1,0 +1,1 @@
+"""Stand-ins for what a test cannot use for real: the clock, a server of its own."""
