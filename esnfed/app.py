@@ -36,6 +36,7 @@ from esnfed.ids import IdGenerator
 from esnfed.jobs import JobWorker
 from esnfed.models import actor_key, node
 from esnfed.records import api as records_api
+from esnfed.records import web as records_web
 from esnfed.rendering import Renderer
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ async def _compose(
 ) -> Node:
     signer = NodeSigner(await database.read(_node_signer))
     resolver = Resolver(transport, config, signer)
-    discovery = Discovery(database, resolver, transport)
+    discovery = Discovery(database, resolver, transport, book)
     keyring = KeyRing()
     authenticator = Authenticator(database, discovery, keyring, book, runtime, bus)
     return Node(
@@ -157,7 +158,7 @@ async def _compose(
 def create_app(node: Node, *, workers: bool = True) -> web.Application:
     """Return the application of an open node; with `workers` its background loops run while it is up."""
     app = web.Application(
-        middlewares=[cors.preflight, errors.middleware, security.check_host],
+        middlewares=[errors.middleware, security.check_host, cors.preflight],
         client_max_size=1 << 20,
     )
     app[keys.CONFIG] = node.config
@@ -173,6 +174,7 @@ def create_app(node: Node, *, workers: bool = True) -> web.Application:
     app.on_response_prepare.append(cors.add_headers)
     activitypub.install(app)
     app.add_routes(records_api.routes)
+    app.add_routes(records_web.routes)
     pages.install(app)
     if workers:
         app.cleanup_ctx.append(_working(node))

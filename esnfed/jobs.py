@@ -22,8 +22,8 @@ from esnfed.models import job
 log = logging.getLogger(__name__)
 
 Step = Callable[[Context, Any, Any], Any]
-"""`function(context, arguments, cursor)`: one step of at most 20 ms and 500 rows; the new cursor, or None when
-all is done. The first cursor is None. It runs again from the same cursor after a failure or a crash."""
+"""`function(context, arguments, cursor)`: one step of at most 20 ms and 500 rows; the new cursor, or None
+when all is done. The first cursor is None. It runs again from the same cursor after a failure or a crash."""
 
 Turn = Callable[[Context, Any], Any]
 """`function(context, cursor)`: the same for periodic work, which has no arguments."""
@@ -130,8 +130,9 @@ def enqueue(
 ) -> int | None:
     """Write a job in the caller's transaction; return its id, or None when the same one already waits.
 
-    `arguments` is a JSON value; `run_at` is in milliseconds, now when None. With a `unique_key` there is one job
-    of this kind and key: while it waits nothing changes, once it is done or has failed it begins anew.
+    `arguments` is a JSON value, not None; `run_at` is in milliseconds, now when None. With a `unique_key`
+    there is one job of this kind and key: while it waits nothing changes, once it is done or has failed it
+    begins anew.
     """
     now = context.now()
     key = None if unique_key is None else f"{kind}:{unique_key}"
@@ -147,7 +148,7 @@ def enqueue(
 
 
 def retry_delay(attempts: int, random: Random) -> int:
-    """Milliseconds before the next try after `attempts` failures: doubling from 30 s, give or take a tenth."""
+    """Milliseconds before the next try after so many failures: doubling from 30 s, give or take a tenth."""
     delay = min(FIRST_DELAY_MS << min(attempts - 1, 20), LONGEST_DELAY_MS)
     return _about(delay, random)
 
@@ -220,7 +221,7 @@ class JobWorker:
 
 
 def schedule_periodic(context: Context) -> None:
-    """Write the missing rows of periodic work, spread over their first tenth so that they do not all begin at once."""
+    """Write the missing rows of periodic work, spread over a tenth of its time: not all begin at once."""
     for name, work in registry.periodic.items():
         start = context.now() + round(work.seconds * 100 * context.runtime.random.random())
         enqueue(context, PERIODIC + name, {}, run_at=start, unique_key="")

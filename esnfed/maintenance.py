@@ -26,12 +26,16 @@ Progress = Callable[[int, int], None]
 
 @asynccontextmanager
 async def _opened(path: Path, mode: str) -> AsyncIterator[aiosqlite.Connection]:
-    connection = aiosqlite.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+    connection = aiosqlite.connect(_uri(path, mode), uri=True, isolation_level=None)
     try:
         await connection
         yield connection
     finally:
         await connection.close()  # its thread would keep the interpreter alive
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 async def backup(source: Path, target: Path, progress: Progress | None = None) -> None:
@@ -41,6 +45,16 @@ async def backup(source: Path, target: Path, progress: Progress | None = None) -
     `progress(pages done, pages in all)` is called on the event loop's thread. The copy is one plain file,
     readable by its owner only, with no WAL beside it. ConfigError when a file is missing or in the way.
     """
+    part = _reserve(source, target)
+    try:
+        await _copy(source, part, progress)
+        _finish(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _reserve(source: Path, target: Path) -> Path:
+    """Create the empty file that becomes `target` when it is complete."""
     if not source.exists():
         raise ConfigError(f"There is no database at {source}.")
     if target.exists():
@@ -50,13 +64,13 @@ async def backup(source: Path, target: Path, progress: Progress | None = None) -
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError as error:
         raise ConfigError(f"{part} is in the way: another backup runs, or was broken off.") from error
-    try:
-        await _copy(source, part, progress)
-        _sync(part)
-        part.rename(target)
-        _sync(target.parent)
-    finally:
-        part.unlink(missing_ok=True)
+    return part
+
+
+def _finish(part: Path, target: Path) -> None:
+    _sync(part)
+    part.rename(target)
+    _sync(target.parent)
 
 
 async def _copy(source: Path, part: Path, progress: Progress | None) -> None:
@@ -84,8 +98,8 @@ def _sync(path: Path) -> None:
 
 async def check(path: Path) -> list[str]:
     """Return the faults of a file in words, none when it is sound: integrity, then foreign keys."""
-    if not path.exists():
-        return [f"There is no file {path}."]
+    if missing := _missing(path):
+        return missing
     try:
         async with _opened(path, "ro") as connection:
             found = await connection.execute_fetchall(f"PRAGMA integrity_check({FAULTS})")
@@ -98,8 +112,12 @@ async def check(path: Path) -> list[str]:
     return [f"row {row[1]} of {row[0]} refers to a missing row of {row[2]}" for row in list(broken)[:FAULTS]]
 
 
+def _missing(path: Path) -> list[str]:
+    return [] if path.exists() else [f"There is no file {path}."]
+
+
 async def restore_check(path: Path, config: Config) -> list[str]:
-    """Return what forbids to restore the file at `path` for the node of `config`, in sentences; [] when nothing.
+    """Return what forbids to restore the file at `path` for the node of `config`, in sentences; else [].
 
     A restored file must be sound, have a schema that this program knows (an older one is migrated
     afterwards), and belong to the same domain and environment, because addresses never change.

@@ -72,10 +72,10 @@ kinds: Registry[Any] = Registry("record kinds")
 """Record kind -> its definition: fields, rules, hashtags (records/kinds/)."""
 
 steps: Registry[Any] = Registry("job steps")
-"""Job kind -> function(context, job row) that does one bounded step of resumable work (jobs.py)."""
+"""Job kind -> function(context, arguments, cursor) that does one bounded step of it (jobs.py)."""
 
 periodic: Registry[Any] = Registry("periodic work")
-"""Name -> Periodic(interval seconds, function(context)) (jobs.py)."""
+"""Name -> Periodic(seconds between turns, function(context, cursor)) (jobs.py)."""
 
 panels: Registry[Any] = Registry("page panels")
 """Place on a page -> function(context, ...) that gives what the panel shows (web/, network rooms)."""
@@ -88,3 +88,6 @@ operations: Registry[Any] = Registry("operations")
 
 readings: Registry[Any] = Registry("readings")
 """Name -> function(context, **arguments) run in a read transaction (cli/)."""
+
+nav: Registry[Any] = Registry("main menu")
+"""Place in the main menu, such as "10 home" -> (path, label marked with N_) (web/, network rooms)."""

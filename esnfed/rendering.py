@@ -57,7 +57,7 @@ class Renderer:
         )
         self._environment.policies["ext.i18n.trimmed"] = True
         self._install_gettext()
-        self._environment.filters.update(self._filters())
+        self._environment.filters.update(_silent_filters(), **self._spoken_filters())
         self._environment.globals.update(
             node=config,
             version=__version__,
@@ -124,7 +124,7 @@ class Renderer:
         install = self._environment.install_gettext_callables  # type: ignore[attr-defined]  # added by the extension
         install(gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext)
 
-    def _filters(self) -> dict[str, Callable[..., Any]]:
+    def _spoken_filters(self) -> dict[str, Callable[..., Any]]:
         speech = self._speech
 
         def spoken(function: Callable[..., str]) -> Callable[..., str]:
@@ -158,17 +158,11 @@ class Renderer:
             "moment": moment,
             "day": day,
             "ago": ago,
-            "iso": i18n.iso,
             "number": spoken(i18n.number),
             "compact": spoken(i18n.compact),
             "percent": spoken(i18n.percent),
             "language_name": spoken(i18n.language_name),
             "territory_name": spoken(i18n.territory_name),
-            "own_name": i18n.own_name,
-            "lang": language_attributes,
-            "teaser": teaser,
-            "initials": initials,
-            "tint": tint,
         }
 
 
@@ -191,3 +185,15 @@ def initials(name: str) -> Markup:
 def tint(key: str) -> int:
     """Return a colour number from 0 that is always the same for one key, such as a handle."""
     return hashlib.sha256(key.encode("utf-8", "replace")).digest()[0] % TINTS
+
+
+def _silent_filters() -> dict[str, Callable[..., Any]]:
+    """Return the filters that are the same in every language."""
+    return {
+        "iso": i18n.iso,
+        "own_name": i18n.own_name,
+        "lang": language_attributes,
+        "teaser": teaser,
+        "initials": initials,
+        "tint": tint,
+    }

@@ -15,8 +15,8 @@ Folder = Literal["templates", "migrations", "locale", "static"]
 def folder(name: Folder) -> Path:
     """Return the absolute path of a folder of program files.
 
-    Beside this file first (`esnfed/_resources/NAME` in a wheel, `esnfed/NAME` in both), then one level up, where
-    a checkout keeps `templates` and `migrations`. ConfigError when the installation lacks it.
+    Beside this file first (`esnfed/_resources/NAME` in a wheel, `esnfed/NAME` in both), then one level up,
+    where a checkout keeps `templates` and `migrations`. ConfigError when the installation lacks it.
     """
     return find(name, _PACKAGE)
 

@@ -7,7 +7,7 @@ of the line above gives a throw-away one. To write the first migration anew, rem
 
     rm migrations/versions/0001_kernel.py
     python -m tests.doubles.postgres python migrations/generate.py URL 0001 kernel
-    ruff check --fix migrations; ruff format migrations
+    ruff format migrations; ruff check --fix migrations
 
 Read what was generated: a comparison never finds renamed columns and data to move. The number is the
 revision, and migrations are applied in the order of their numbers.

@@ -13,4 +13,4 @@ depends_on = ${repr(depends_on)}
 
 def upgrade() -> None:
     """Run inside one transaction; there is no downgrade: going back is restoring a backup."""
-    ${upgrades if upgrades else "pass"}
+    ${"\n".join(line for line in upgrades.splitlines() if not line.strip().startswith("# ###")).strip() if upgrades else "pass"}

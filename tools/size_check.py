@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("esnfed", "migrations", "tests", "tools")
+FOLDERS = ("esnfed", "tests", "tools")
+"""Not migrations: a revision is a flat list of tables, written once and never edited."""
+
 FILE_QUESTION, FILE_LIMIT = 300, 500
 FUNCTION_QUESTION, FUNCTION_LIMIT = 40, 60
 

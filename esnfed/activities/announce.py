@@ -9,7 +9,7 @@ from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on, undoes
 from esnfed.objects import actor as actor_object
 from esnfed.objects import note
-from esnfed.services import actors, arrivals, interactions, relevance
+from esnfed.services import actors, fetched, interactions, relevance
 from esnfed.vocab import parse
 from esnfed.vocab.addressing import READABLE_BY_ALL, visibility
 from esnfed.vocab.authority import same_origin
@@ -59,35 +59,32 @@ def _wanted(context: Context, incoming: Incoming, uri: str) -> bool:
 
 
 def _author_of(document: Document | None) -> str | None:
-    """Of several authors (PeerTube) the one who lives where the post lives."""
-    if document is None:
-        return None
-    uri = parse.reference(document) or ""
-    return next((author for author in note.author_of(document) if same_origin(author, uri)), None)
+    return fetched.author_of(document) if document is not None else None
 
 
 def _status(context: Context, incoming: Incoming) -> RowMapping:
     uri = incoming.activity.object_uri or ""
-    row = note.row_of(context, uri)
-    if row is None:
-        document = incoming.document(uri)
-        author_uri = _author_of(document)
-        if document is None or author_uri is None:
-            raise Ignored("The boosted post could not be fetched.")
-        author = actors.by_uri(context, author_uri)
-        if author is None:
-            resolved = incoming.fetched.get(author_uri)
-            if resolved is None:
-                raise Ignored("The author of the boosted post could not be fetched.")
-            actor_object.store(context, resolved.document, resolved.domain)
-            author = actors.by_uri(context, author_uri)
-        if author is None or author["local"]:
-            raise Ignored("The author of the boosted post is not known.")
-        arrivals.store(context, document, author)
-        row = note.row_of(context, parse.identifier(document))
-    if row is None or row["deleted_at"] or row["boost_of_id"]:
+    row = note.row_of(context, uri) or _fetched(context, incoming, uri)
+    if row is None or not fetched.usable(row):
         raise Ignored("The boosted post is not here.")
     return row
+
+
+def _fetched(context: Context, incoming: Incoming, uri: str) -> RowMapping | None:
+    document = incoming.document(uri)
+    author_uri = _author_of(document)
+    if document is None or author_uri is None:
+        raise Ignored("The boosted post could not be fetched.")
+    author = actors.by_uri(context, author_uri)
+    if author is None:
+        resolved = incoming.fetched.get(author_uri)
+        if resolved is None:
+            raise Ignored("The author of the boosted post could not be fetched.")
+        actor_object.store(context, resolved.document, resolved.domain)
+        author = actors.by_uri(context, author_uri)
+    if author is None:
+        raise Ignored("The author of the boosted post is not known.")
+    return fetched.store(context, document, author)
 
 
 @undoes("Announce")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from esnfed import registry
-from esnfed.app import create_app
 from esnfed.cli.frame import load_commands
 from esnfed.cli.output import answer, table
 from esnfed.cli.texts import _
@@ -28,7 +28,7 @@ SHOWN = (
 
 def registered() -> list[dict[str, str]]:
     """Return every registered thing: its registry, its name, and where its code is (`module.name`)."""
-    assert create_app, "importing the application registers all rooms"
+    import_module("esnfed.app")  # it imports every room, and a room registers when it is imported
     load_commands()
     return [
         {"registry": each.title, "name": name, "where": _where(value)}

@@ -68,13 +68,15 @@ def questions(environment: str) -> Sequence[Question]:
         Question("languages", N_("Languages, the default first"), checks.languages, "fr,en,es"),
         Question("contact", N_("Public e-mail address of those who run the node"), checks.optional_email, ""),
         Question("data_dir", N_("Data folder"), checks.folder, "esnfed-data"),
-        Question("database", N_("PostgreSQL address, if not SQLite"), checks.database, ""),
+        Question("database", N_("PostgreSQL address, if not SQLite"), checks.database, "", secret=True),
         Question("listen", N_("Address to listen on"), checks.address, "127.0.0.1"),
         Question("port", N_("Port to listen on"), checks.port, "8000"),
         Question("trusted_proxies", N_("Trusted proxies"), checks.networks, proxies),
         Question("admin_handle", N_("Handle of the first administrator"), _handle),
         Question("admin_email", N_("E-mail address of the first administrator"), checks.email),
-        Question("admin_password", N_("Password of the first administrator"), _password, hidden=True),
+        Question(
+            "admin_password", N_("Password of the first administrator"), _password, hidden=True, secret=True
+        ),
     )
 
 

@@ -24,7 +24,10 @@ class Question:
     """None: there must be an answer."""
 
     hidden: bool = False
-    """True for a password: typed twice, never shown or repeated."""
+    """True for a password: typed twice, unseen."""
+
+    secret: bool = False
+    """True for what is never repeated in a complaint."""
 
     @property
     def flag(self) -> str:
@@ -56,7 +59,7 @@ def _checked(question: Question, value: Any) -> Any:
         return question.check(value)
     except Invalid as error:
         said = {"flag": question.flag, "wanted": str(error), "value": value}
-        if question.hidden:
+        if question.secret:
             raise click.UsageError(_("%(flag)s must be %(wanted)s.") % said) from error
         raise click.UsageError(_("%(flag)s must be %(wanted)s, not %(value)s.") % said) from error
 

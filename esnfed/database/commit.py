@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from typing import cast
 
@@ -11,8 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from esnfed.context import Context, Runtime
 from esnfed.database.queues import Batch, Job, Queues
 from esnfed.database.rows import insert_merged
-from esnfed.database.units import Limits, Outcome, attempt, log, report_overrun
+from esnfed.database.units import Limits, Outcome, attempt, report_overrun
 from esnfed.errors import Busy
+
+log = logging.getLogger("esnfed.database")
 
 FATAL_CODES = frozenset(
     {
@@ -54,7 +57,7 @@ class GroupCommit:
         try:
             return self._transaction(batch, taken)
         except Exception as error:
-            log.exception("a batch of %d writes failed as a whole", len(taken))
+            log.exception("%d writes failed together", len(taken))
             self._raw.rollback()  # nothing is left after a rollback by SQLAlchemy or by SQLite itself
             return [(job, Outcome(error=_unwritten(error))) for job in taken]
 

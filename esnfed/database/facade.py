@@ -119,7 +119,8 @@ def _check_node(context: Context) -> None:
     config = context.config
     if row.domain != config.domain:
         raise ConfigError(
-            f"This database belongs to the domain {row.domain}, not to {config.domain}: addresses never change."
+            f"This database belongs to the domain {row.domain}, not to {config.domain}:"
+            " addresses never change."
         )
     if row.environment != config.environment:
         raise ConfigError(

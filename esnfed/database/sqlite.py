@@ -161,29 +161,33 @@ class SqliteBackend:
     # ---- below: on the threads ----
 
     def _open_writer(self) -> Connection:
-        connection = self._engine.connect()
-        raw = raw_of(connection)
-        for pragma in (*EVERY_CONNECTION, "PRAGMA journal_mode=WAL", *WRITER):
-            raw.execute(pragma)
-        raw.execute(f"PRAGMA synchronous={self._synchronous}")
-        return connection
+        synchronous = f"PRAGMA synchronous={self._synchronous}"
+        return self._open((*EVERY_CONNECTION, "PRAGMA journal_mode=WAL", *WRITER, synchronous))
 
     def _open_reader(self) -> Connection:
-        connection = self._engine.connect().execution_options(reader=True)
-        for pragma in (*EVERY_CONNECTION, *READER):
-            raw_of(connection).execute(pragma)
+        return self._open((*EVERY_CONNECTION, *READER)).execution_options(reader=True)
+
+    def _open(self, pragmas: Sequence[str]) -> Connection:
+        connection = self._engine.connect()
+        try:
+            for pragma in pragmas:
+                raw_of(connection).execute(pragma)
+        except BaseException:
+            connection.close()  # here: only the thread that opened it may close it
+            raise
         return connection
 
-    def _tidy(self, connection: Connection) -> None:
-        """Truncate a grown WAL when nobody reads; report one that grows in spite of it."""
+    def _tidy(self, connection: Connection, idle: bool) -> None:
+        """Truncate a grown WAL when nobody writes or reads; report one that grows in spite of it."""
         try:
-            self._watch_wal(connection)
+            self._watch_wal(connection, idle)
         except (sqlite3.Error, OSError):
             log.exception("the WAL of %s could not be looked after", self._path)
 
-    def _watch_wal(self, connection: Connection) -> None:
+    def _watch_wal(self, connection: Connection, idle: bool) -> None:
         size = self._wal.stat().st_size if self._wal.exists() else 0
-        if size > self._limits.wal_checkpoint_bytes and not (self._fast.active or self._slow.active):
+        quiet = idle and not (self._fast.active or self._slow.active)
+        if quiet and size > self._limits.wal_checkpoint_bytes:
             self._checkpoint(raw_of(connection))
         elif size > self._limits.wal_alarm_bytes and not self._alarmed:
             self._alarmed = True

@@ -23,8 +23,9 @@ WATCH_SECONDS = 1.0
 class Writer:
     """Runs jobs on a thread of its own and settles their futures after COMMIT, in one call to the loop.
 
-    `connect` opens the only writing connection and `retire` closes it, both on the thread; `tidy` is called
-    with the connection when nothing waits. Everything public belongs to the event loop's thread.
+    `connect` opens the only writing connection and `retire` says good-bye to it, both on the thread; `tidy`
+    is called after each batch with the connection, and whether nothing waits. Everything public belongs to
+    the event loop's thread.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Writer:
         limits: Limits,
         publish: Publish,
         connect: Callable[[], Connection],
-        tidy: Callable[[Connection], None],
+        tidy: Callable[[Connection, bool], None],
         retire: Callable[[Connection], None],
     ) -> None:
         self._runtime = runtime
@@ -107,14 +108,18 @@ class Writer:
             else:
                 job.future.set_exception(outcome.error)
 
+    def _finish(self) -> None:
+        for future in (self._drained, self._ended):
+            if not future.done():  # the first is done already, unless the thread ended before its time
+                future.set_result(None)
+
     # ---- below: the writer's thread ----
 
     def _run(self) -> None:
         try:
             connection = self._connect()
         except Exception as error:  # noqa: BLE001 - carried to who opens the database
-            for future in (self._drained, self._ended):
-                self._call(future.set_result, None)
+            self._call(self._finish)
             self._call(self._opened.set_exception, error)
             return
         self._call(self._opened.set_result, None)
@@ -122,14 +127,13 @@ class Writer:
         try:
             while self._queues.wait():
                 self._call(self._settle, self._expire() + commit.run())
-                if self._queues.idle:
-                    self._tidy(connection)
+                self._tidy(connection, self._queues.idle)
             self._call(self._drained.set_result, None)
             self._released.wait()
             self._retire(connection)
         finally:
             connection.close()
-            self._call(self._ended.set_result, None)
+            self._call(self._finish)
 
     def _call(self, function: Callable[..., None], *args: Any) -> None:
         self._loop.call_soon_threadsafe(partial(function, *args))

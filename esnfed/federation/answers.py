@@ -8,7 +8,7 @@ from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import ClientError, ClientResponse
 
@@ -21,9 +21,8 @@ from esnfed.errors import (
     RemoteUnreachable,
 )
 from esnfed.federation import reasons
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.vocab.terms import AS_CONTEXT
-
-Scheme = Literal["cavage", "rfc9421"]
 
 AP_TYPES = frozenset({"application/activity+json", "application/ld+json"})
 """What may be an activity or object: `ld+json` only with the ActivityStreams profile (federation.md A2)."""

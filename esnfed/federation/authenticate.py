@@ -124,7 +124,8 @@ class Authenticator:
                 raise
             identity = await self._fetch(parsed.key_uri)
             self._verify(parsed)
-        self._book.heard(identity.host)
+        if self._book.heard(identity.host):
+            self._discovery.heard(identity.host)
         if parsed.kind == "rfc9421":
             self._book.learned(identity.host, "rfc9421")
         return identity

@@ -24,7 +24,7 @@ from esnfed.federation.answers import Answer
 from esnfed.federation.claims import Claim, claim, dues
 from esnfed.federation.envelopes import Envelopes, Letter
 from esnfed.federation.keys import KeyRing
-from esnfed.federation.peers import Scheme
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.queueing import queue
 from esnfed.federation.results import Result, record
 from esnfed.federation.retry import Outcome
@@ -217,7 +217,8 @@ class DeliveryWorker:
                 self._news.add(entry.host)
 
     async def _fly(self, claim: Claim, letter: Letter, signer: Signer | None) -> None:
-        self._results.append(await self._send(claim, letter, signer))
+        result = await self._send(claim, letter, signer)  # first: a turn puts a new list in place meanwhile
+        self._results.append(result)
         self._bell.set()
 
     async def _send(self, claim: Claim, letter: Letter, signer: Signer | None) -> Result:

@@ -9,16 +9,17 @@ from sqlalchemy import bindparam, func, select
 from esnfed import registry
 from esnfed.context import Context
 from esnfed.database import Database
-from esnfed.errors import NotFound, RemoteError, RemoteNonsense
+from esnfed.errors import NotFound, RemoteError, RemoteNonsense, RemoteRefused
 from esnfed.federation import webfinger
 from esnfed.federation.handling import Resolved
 from esnfed.federation.pacing import Budget
+from esnfed.federation.peer_book import PeerBook
 from esnfed.federation.resolver import Resolver
 from esnfed.federation.transport import Transport
 from esnfed.i18n import N_
 from esnfed.models import actor
 from esnfed.vocab import parse
-from esnfed.vocab.authority import normalise_authority
+from esnfed.vocab.authority import authority_of, normalise_authority
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import ACTOR_TYPES
 
@@ -52,10 +53,15 @@ def _find(context: Context, name: str) -> int | None:
 class Discovery:
     """What a node finds out about others' things. All methods raise RemoteErrors."""
 
-    def __init__(self, database: Database, resolver: Resolver, transport: Transport) -> None:
+    def __init__(self, database: Database, resolver: Resolver, transport: Transport, book: PeerBook) -> None:
         self._database = database
+        self._book = book
         self._resolver = resolver
         self._transport = transport
+
+    def heard(self, host: str) -> None:
+        """A peer has proven that it is alive: what failed to be fetched from it may be asked for again."""
+        self._transport.forget(host)
 
     async def actor_id(self, name: str) -> int:
         """Return the row id of the actor called `name@domain` or living at a web address, fetching it if new.
@@ -74,17 +80,20 @@ class Discovery:
         return await self._database.write(store_actor, resolved.document, resolved.domain)
 
     async def document(self, uri: str, budget: Budget | None = None) -> Resolved:
-        """Return the document at `uri`; of an actor with its account domain."""
+        """Return the document at `uri`; of an actor with its account domain. Blocked hosts are not asked."""
+        await self._admit(authority_of(uri))
         return await self._with_domain(await self._resolver.document(uri, budget), budget)
 
     async def key_owner(self, key_uri: str) -> Resolved:
         """Return the actor that owns and lists a key."""
+        await self._admit(authority_of(key_uri))
         _, document = await self._resolver.key_document(key_uri)
         return await self._with_domain(document, None)
 
     async def account(self, handle: str) -> Resolved:
         """Return the actor behind `name@domain`, both ends naming one another."""
         account, uri = await webfinger.lookup(self._transport, handle)
+        await self._admit(authority_of(uri))
         document = await self._resolver.document(uri)
         if parse.type_of(document) not in ACTOR_TYPES:
             raise RemoteNonsense("This handle does not lead to an actor.")
@@ -92,6 +101,11 @@ class Discovery:
         if confirmed.lower() != account.lower():
             raise RemoteNonsense("The handle and the actor do not name one another.")
         return Resolved(document, confirmed.rpartition("@")[2])
+
+    async def _admit(self, host: str) -> None:
+        """Bring to mind how a host is knocked at; RemoteRefused when it is blocked here."""
+        if await self._book.is_blocked(host):
+            raise RemoteRefused(N_("This server is blocked here."))
 
     async def _with_domain(self, document: Document, budget: Budget | None) -> Resolved:
         if parse.type_of(document) not in ACTOR_TYPES:

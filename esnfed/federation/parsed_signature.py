@@ -9,7 +9,9 @@ from typing import Literal, Protocol
 from esnfed.errors import Malformed, Unauthenticated
 from esnfed.vocab.authority import normalise_authority
 
-Kind = Literal["cavage", "rfc9421"]
+Scheme = Literal["cavage", "rfc9421"]
+"""The two ways to sign a request: draft-cavage-http-signatures-12 and RFC 9421."""
+
 KeyKind = Literal["rsa", "ed25519"]
 HashName = Literal["sha256", "sha512"]
 
@@ -89,7 +91,7 @@ class ParsedSignature:
     `hash_name` are what the message claims; the algorithm itself follows from the key.
     """
 
-    kind: Kind
+    kind: Scheme
     key_uri: str
     signature: bytes
     method: str

@@ -11,7 +11,7 @@ from esnfed.bus import Bus, PeerChanged
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
 from esnfed.federation import peers
-from esnfed.federation.answers import Scheme
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.models import peer
 
 LIMIT = 10_000
@@ -26,7 +26,8 @@ class _Entry:
     standing: str
     scheme: Scheme | None
     scheme_expires_at: int
-    heard_at: int = 0
+    known: bool
+    heard_at: int = -HEARD_EVERY
 
 
 class PeerBook:
@@ -58,16 +59,13 @@ class PeerBook:
         return entry
 
     async def is_blocked(self, host: str) -> bool:
-        """Say whether nothing from this host is wanted."""
+        """Say whether nothing from this host is wanted; brings it to mind for `scheme_for` and `knows`."""
         return (await self._entry(host)).standing == "blocked"
 
-    async def look_up(self, host: str) -> None:
-        """Bring a host to mind, so that `scheme_for` knows how to knock there."""
-        await self._entry(host)
-
     def knows(self, host: str) -> bool:
-        """Say whether the host is in mind, so that talking to it is no discovery."""
-        return host in self._entries
+        """Say whether the host is a peer already, so that talking to it is no discovery."""
+        entry = self._entries.get(host)
+        return entry is not None and entry.known
 
     def scheme_for(self, host: str) -> Scheme:
         """Return the scheme to knock with first: the learned one, else cavage, which everybody takes."""
@@ -86,14 +84,16 @@ class PeerBook:
         if len(self._learned) < LIMIT:
             self._learned[host] = scheme
 
-    def heard(self, host: str) -> None:
-        """Note that a host sent us something; written down at most once in five minutes."""
+    def heard(self, host: str) -> bool:
+        """Note that a host sent us something; False when that was noted within the last five minutes."""
         entry, now = self._entries.get(host), self._clock()
-        if entry is None or entry.heard_at + HEARD_EVERY <= now:
-            if entry is not None:
-                entry.heard_at = now
-            if len(self._heard) < LIMIT:
-                self._heard.add(host)
+        if entry is not None:
+            if entry.heard_at + HEARD_EVERY > now:
+                return False
+            entry.heard_at = now
+        if len(self._heard) < LIMIT:
+            self._heard.add(host)
+        return True
 
     async def step(self) -> bool:
         """Write down what was learned and heard since the last step; False when there was nothing."""
@@ -111,5 +111,5 @@ class PeerBook:
 def _read(context: Context, host: str) -> _Entry:
     row = context.connection.execute(_PEER, {"of_host": host}).one_or_none()
     if row is None:
-        return _Entry("open", None, 0)
-    return _Entry(row.standing, row.scheme or None, row.scheme_expires_at or 0)
+        return _Entry("open", None, 0, known=False)
+    return _Entry(row.standing, row.scheme or None, row.scheme_expires_at or 0, known=True)

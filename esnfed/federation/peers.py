@@ -21,13 +21,13 @@ from esnfed.bus import DeliveriesQueued, PeerChanged
 from esnfed.context import Context
 from esnfed.errors import Invalid
 from esnfed.federation import retry
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.peer_health import Failure, Success, record_failures, record_successes
 from esnfed.models.delivery import delivery
 from esnfed.models.peer import peer
 from esnfed.models.types import Millis
 
 Standing = Literal["open", "allowed", "limited", "blocked"]
-Scheme = Literal["cavage", "rfc9421"]
 
 STANDINGS: Final = ("open", "allowed", "limited", "blocked")
 SCHEME_LIFETIME: Final = 30 * retry.DAY
@@ -85,7 +85,10 @@ _waiting = exists().where(delivery.c.host == peer.c.host, delivery.c.state == "q
 _heard_of = (
     peer.c.first_seen_at, peer.c.last_inbound_at, peer.c.last_success_at, peer.c.last_failure_at,
 )  # fmt: skip
-_idle_before = case((peer.c.health == "well", bindparam("well_before")), else_=bindparam("silent_before"))
+_idle_before = case(
+    (peer.c.health == "well", bindparam("well_before", type_=Millis)),
+    else_=bindparam("silent_before", type_=Millis),
+)
 _FORGET = delete(peer).where(
     peer.c.host.in_(
         select(peer.c.host)

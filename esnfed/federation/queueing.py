@@ -32,7 +32,7 @@ _INSERT = insert(delivery).on_conflict_do_nothing(index_elements=[delivery.c.act
 _same_object = (
     (delivery.c.object_uri == bindparam("b_object_uri"))
     & (delivery.c.actor_id == bindparam("b_actor_id"))
-    & (delivery.c.state == "queued")
+    & (delivery.c.state.concat("") == "queued")  # no index but the object's: its rows are few
 )
 _DROP_CREATES = (
     update(delivery)

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, update
 from esnfed.context import Context
 from esnfed.federation import retry
 from esnfed.federation.claims import Claim
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.peer_health import (
     Failure,
     Success,
@@ -19,7 +20,7 @@ from esnfed.federation.peer_health import (
     record_refusals,
     record_successes,
 )
-from esnfed.federation.peers import SCHEME_LIFETIME, Scheme, learned_scheme
+from esnfed.federation.peers import SCHEME_LIFETIME, learned_scheme
 from esnfed.federation.retry import Outcome
 from esnfed.models.delivery import delivery
 

@@ -97,7 +97,7 @@ def _tls(config: Config) -> ssl.SSLContext:
 def outgoing(url: str) -> Address:
     """Take an address apart as it goes over the wire, percent-encoded; raises RemoteRefused."""
     try:
-        if not url.isascii():
+        if isinstance(url, str) and not url.isascii():  # what is no text is refused by parse_address
             scheme, separator, rest = url.partition("://")
             authority, slash, path = rest.partition("/")
             url = f"{scheme}{separator}{authority}{slash}{quote(path, safe=_PRINTABLE)}"

@@ -29,21 +29,21 @@ from esnfed.federation.parsed_signature import (
     DEFAULT_LIFE_MS,
     SKEW_MS,
     Headers,
-    Kind,
     ParsedSignature,
+    Scheme,
     SignedRequest,
 )
 from esnfed.vocab.authority import parse_address
 
-__all__ = ["Headers", "Kind", "ParsedSignature", "Signer", "check", "parse", "sign", "verify"]
+__all__ = ["Headers", "ParsedSignature", "Scheme", "Signer", "check", "parse", "sign", "verify"]
 
 WINDOW_MS = SKEW_MS + DEFAULT_LIFE_MS
 
-_REQUIRED: Final[dict[Kind, frozenset[str]]] = {
+_REQUIRED: Final[dict[Scheme, frozenset[str]]] = {
     "cavage": frozenset({"(request-target)", "host"}),
     "rfc9421": frozenset({"@method", "@target-uri"}),
 }
-_DIGEST_NAME: Final[dict[Kind, str]] = {"cavage": "digest", "rfc9421": "content-digest"}
+_DIGEST_NAME: Final[dict[Scheme, str]] = {"cavage": "digest", "rfc9421": "content-digest"}
 _HASHES: Final = {"sha256": SHA256(), "sha512": SHA512()}
 _PADDING: Final = PKCS1v15()
 
@@ -57,7 +57,7 @@ class Signer:
 
 
 def sign(
-    scheme: Kind,
+    scheme: Scheme,
     signer: Signer,
     method: str,
     url: str,

@@ -20,7 +20,6 @@ from esnfed.federation.answers import (
     Answer,
     Fetched,
     Page,
-    Scheme,
     answer_of,
     content_type_of,
     read_body,
@@ -30,6 +29,7 @@ from esnfed.federation.answers import (
 from esnfed.federation.flights import Flights
 from esnfed.federation.names import Names
 from esnfed.federation.pacing import Budget, Discoveries, Limits, Pacer, Sleep
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.session import Session, Timeouts, outgoing, url_of
 from esnfed.federation.signatures import Signer, sign
 from esnfed.vocab.authority import Address, normalise_authority
@@ -170,7 +170,7 @@ class Transport:
             self._session.deadline(),
             self._session.exchange("POST", address, headers, body) as response,
         ):
-            self._listen(address, response, scheme)
+            self._listen(address, response)
             return await answer_of(response, scheme, now)
 
     async def _page(self, url: str, wish: _Wish, budget: Budget | None) -> Page:
@@ -202,12 +202,13 @@ class Transport:
         """Ask once, and once more with the other scheme when a signed request is not understood."""
         if wish.signer is None:
             async with self._session.exchange("GET", address, {"Accept": wish.accept}) as response:
+                self._listen(address, response)
                 return await self._landing(address, response, wish)
         first = self._scheme_for(address.authority)
         for scheme in (first, _other(first)):
             signed = sign(scheme, wish.signer, "GET", url_of(address), None, self._clock())
             async with self._session.exchange("GET", address, {"Accept": wish.accept} | signed) as response:
-                self._listen(address, response, scheme)
+                self._listen(address, response)
                 if scheme == first and response.status in KNOCK_AGAIN:
                     continue
                 if scheme != first and response.status < 400:
@@ -252,13 +253,11 @@ class Transport:
         """Return what counts as one host: the name in production, name and port in demo and test."""
         return address.authority if self._config.loopback_only else address.host
 
-    def _listen(self, address: Address, response: ClientResponse, used: Scheme) -> None:
-        if (
-            used == "cavage"
-            and "Accept-Signature" in response.headers
-            and self._scheme_for(address.authority) == "cavage"
-        ):
-            self._on_learned(address.authority, "rfc9421")
+    def _listen(self, address: Address, response: ClientResponse) -> None:
+        """Learn from `Accept-Signature` that the peer understands RFC 9421."""
+        authority = address.authority
+        if "Accept-Signature" in response.headers and self._scheme_for(authority) != "rfc9421":
+            self._on_learned(authority, "rfc9421")
 
 
 def _other(scheme: Scheme) -> Scheme:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from esnfed.errors import Malformed
+from esnfed.i18n import N_
 
 MAX_ID = (1 << 63) - 1
 
@@ -39,7 +40,7 @@ def identifier(request: web.Request, name: str) -> int | None:
 def parse_identifier(value: str) -> int:
     """Return an id written in decimal (at most 63 bits); raises Malformed."""
     if not value.isascii() or not value.isdigit() or len(value) > 19 or int(value) > MAX_ID:
-        raise Malformed("An id is not valid.")
+        raise Malformed(N_("An id is not valid."))
     return int(value)
 
 

@@ -10,6 +10,7 @@ from esnfed.config import Config
 from esnfed.errors import Malformed
 from esnfed.federation.parsed_signature import SignedRequest
 from esnfed.http.keys import CONFIG, Handler
+from esnfed.i18n import N_
 from esnfed.vocab.authority import normalise_authority
 
 FORWARDING = frozenset(
@@ -32,17 +33,12 @@ _HEADERS = {
 _HSTS = "max-age=31536000"
 
 
-def page_policy(config: Config) -> str:
-    """Return the Content-Security-Policy of a page: nothing inline, nothing from elsewhere but pictures.
-
-    Pictures and recordings of other servers are shown from there; over http only in the demo.
-    """
-    remote = "https: http:" if config.scheme == "http" else "https:"
-    return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
-        f"manifest-src 'self'; img-src 'self' {remote}; media-src 'self' {remote}; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; img-src 'self'; media-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""The Content-Security-Policy of a page: nothing inline, and nothing is asked of any other server."""
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -54,7 +50,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["Server"] = _HEADERS["Server"]
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    policy = page_policy(config) if response.content_type == "text/html" else _CLOSED_POLICY
+    policy = PAGE_POLICY if response.content_type == "text/html" else _CLOSED_POLICY
     response.headers.setdefault("Content-Security-Policy", policy)
     if config.environment == "production":
         response.headers.setdefault("Strict-Transport-Security", _HSTS)
@@ -67,7 +63,7 @@ async def check_host(request: web.Request, handler: Handler) -> web.StreamRespon
     _refuse_forwarding(request, config)
     authority = public_authority(request)
     if not _is_ours(request, config, authority):
-        raise Malformed("This server does not answer for that host name.")
+        raise Malformed(N_("This server does not answer for that host name."))
     return await handler(request)
 
 
@@ -75,7 +71,7 @@ def _refuse_forwarding(request: web.Request, config: Config) -> None:
     """Demo and test nodes never stand behind a proxy: nothing would keep strangers out (decisions.md 5)."""
     opted_in = config.environment == "test" and bool(config.trusted_proxies)
     if config.loopback_only and not opted_in and any(name in request.headers for name in FORWARDING):
-        raise Malformed("This is a demonstration or test server; it does not answer through a proxy.")
+        raise Malformed(N_("This is a demonstration or test server; it does not answer through a proxy."))
 
 
 def _is_ours(request: web.Request, config: Config, authority: str) -> bool:
@@ -123,7 +119,7 @@ def public_authority(request: web.Request) -> str:
     if _trusted(config, _address(request.remote)):
         values = request.headers.getall("X-Forwarded-Host", values)
     if len(values) != 1:
-        raise Malformed("The request must name exactly one host.")
+        raise Malformed(N_("The request must name exactly one host."))
     return normalise_authority(values[0], config.scheme)
 
 

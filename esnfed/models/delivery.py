@@ -30,6 +30,7 @@ delivery = Table(
 Index(
     "ix_delivery_due",
     delivery.c.host,
+    delivery.c.state,  # constant in here, but else SQLite may prefer ix_delivery_state: all that waits
     delivery.c.id,
     sqlite_where=text("state = 'queued'"),
     postgresql_where=text("state = 'queued'"),

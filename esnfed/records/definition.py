@@ -21,7 +21,8 @@ Sheet = dict[str, Any]
 class Definition:
     """One kind of record. A subclass names its fields; validation, wire form, facts and facets follow.
 
-    `deadline` names the DateTime field after which every node counts the record as closed, without a message.
+    `deadline` names the DateTime field after which every node counts the record as closed, without a message;
+    `closes_by_sheet` says that nothing but the sheet itself (`is_over`) closes it.
     """
 
     name: ClassVar[str] = ""
@@ -29,6 +30,7 @@ class Definition:
     schema: ClassVar[int] = 1
     fields: ClassVar[tuple[Field, ...]]
     deadline: ClassVar[str | None] = "closes"
+    closes_by_sheet: ClassVar[bool] = False
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from esnfed import i18n
 from esnfed.errors import Invalid, Malformed
 from esnfed.i18n import N_
-from esnfed.records.plain_text import clean
+from esnfed.records.plain_text import READ_FACTOR, clean
 from esnfed.records.vocabularies import LANGUAGES
 from esnfed.records.vocabularies.scheme import pick
 from esnfed.vocab.authority import parse_address
@@ -140,7 +140,7 @@ def _text(value: object, limit: int, lines: bool, reading: Reading) -> str | Non
     if not isinstance(value, str):
         raise reading.wrong(N_("This must be text."))
     text = clean(value, limit, lines=lines)
-    if len(text) > limit and not reading.lenient:
+    if max(len(text), len(value) // READ_FACTOR) > limit and not reading.lenient:
         raise reading.wrong(N_("This text is too long."))
     return text[:limit].rstrip() or None
 

@@ -85,10 +85,18 @@ class RecordExtension:
             published_at=post.published_at,
             updated_at=min(parse.timestamp(document.get("updated")) or post.published_at, now),
         )
-        storage.put(context, entry)
-        # Also when the message was overtaken: its text is in the status by now, and that of the newer sheet
-        # belongs there.
-        _render(context, status_id, post.url or post.uri)
+        page = post.url or post.uri
+        if storage.put(context, entry):
+            _render(context, status_id, definition, sheet, page, closed=entry.closed_at is not None)
+        else:
+            self._put_text_back(context, status_id, page)
+
+    def _put_text_back(self, context: Context, status_id: int, page: str) -> None:
+        """Give the status the text of the newer sheet: that of the overtaken message is in it by now."""
+        row = storage.row_of(context, status_id)
+        definition = kind_named(row["kind"]) if row else None
+        if row is not None and definition is not None and row["deleted_at"] is None:
+            _render(context, status_id, definition, row["sheet"], page, closed=row["closed_at"] is not None)
 
     def deleted(self, context: Context, status_id: int) -> None:
         """Forget the sheet of a deleted status."""
@@ -118,12 +126,10 @@ def _closed_at(definition: Definition, wire: Document, sheet: Sheet, now: int) -
     return min(parse.timestamp(wire.get("closed")) or now, now)
 
 
-def _render(context: Context, status_id: int, page: str) -> None:
-    row = storage.row_of(context, status_id)
-    definition = kind_named(row["kind"]) if row else None
-    if row is None or definition is None or row["deleted_at"] is not None:
-        return
-    contents = rendering.content_map(definition, row["sheet"], page, closed=row["closed_at"] is not None)
+def _render(
+    context: Context, status_id: int, definition: Definition, sheet: Sheet, page: str, *, closed: bool
+) -> None:
+    contents = rendering.content_map(definition, sheet, page, closed=closed)
     primary = next(iter(contents))
     context.connection.execute(
         _RENDER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_READ_FACTOR = 4
+READ_FACTOR = 4
 """How much more than the limit is looked at: blanks that fall away should not cost real text."""
 
 _UNWANTED = re.compile(
@@ -24,7 +24,7 @@ def clean(text: str, limit: int, *, lines: bool = False) -> str:
 
     One over, so that a caller can tell "too long" from "just fits"; a line break is a blank unless `lines`.
     """
-    text = text[: limit * _READ_FACTOR].replace("\r\n", "\n").replace("\r", "\n")
+    text = text[: limit * READ_FACTOR].replace("\r\n", "\n").replace("\r", "\n")
     text = _UNWANTED.sub("", unicodedata.normalize("NFC", _UNWANTED.sub("", text)))
     text = _LINES.sub("\n", _BLANKS.sub(" ", text))
     text = _MANY_LINES.sub("\n\n", text) if lines else text.replace("\n", " ")

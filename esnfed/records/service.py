@@ -83,11 +83,11 @@ def prepare_update(
     row = owned(context, owner_actor_id, status_id)
     definition = _definition(row)
     checked = definition.validate(sheet)
-    closed_at = None if reopen else row["closed_at"]
-    if definition.deadline is None:  # such a kind closes by its own sheet alone
-        closed_at = row["closed_at"] if definition.is_over(checked) else None
+    closed_at = row["closed_at"]
     if definition.is_over(checked):
         closed_at = closed_at or context.now()
+    elif reopen or definition.closes_by_sheet:
+        closed_at = None
     return _revision(context, row, definition, checked, closed_at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import Case, and_, bindparam, case, func, select
 
 from esnfed.context import Context
 from esnfed.models import actor, user
@@ -27,7 +27,7 @@ class Usage:
     posts: int | None
 
 
-def _since(name: str) -> case[int]:
+def _since(name: str) -> Case[int]:
     return case((actor.c.last_status_at >= bindparam(name), 1), else_=None)
 
 

@@ -97,7 +97,6 @@ def create(
         raise Invalid(N_("An account federates; without consent to that it cannot be made."), "consent")
     if context.connection.execute(_BY_EMAIL, {"email": email.lower()}).first():
         raise Conflict(N_("This e-mail address has an account already."))
-    reveals = context.config.organisation_type in PRIVATE_BY_DEFAULT
     actor_id = actors.create(
         context,
         as_type="Person",
@@ -105,7 +104,7 @@ def create(
         keys=keys,
         name=name,
         summary=summary,
-        hides_network=reveals,
+        hides_network=context.config.organisation_type in PRIVATE_BY_DEFAULT,
     )
     user_id, now = context.new_id(), context.now()
     context.connection.execute(
@@ -121,21 +120,24 @@ def create(
             "confirmed_at": now,
         },
     )
-    context.connection.execute(
-        _INSERT_CONSENT,
-        [
-            {
-                "id": context.new_id(),
-                "user_id": user_id,
-                "purpose": given.purpose,
-                "text_version": given.text_version,
-                "language": given.language,
-                "given_at": now,
-            }
-            for given in consents
-        ],
-    )
+    _store_receipts(context, user_id, consents)
     return user_id
+
+
+def _store_receipts(context: Context, user_id: int, consents: Sequence[ConsentGiven]) -> None:
+    now = context.now()
+    receipts = [
+        {
+            "id": context.new_id(),
+            "user_id": user_id,
+            "purpose": given.purpose,
+            "text_version": given.text_version,
+            "language": given.language,
+            "given_at": now,
+        }
+        for given in consents
+    ]
+    context.connection.execute(_INSERT_CONSENT, receipts)
 
 
 def all_users(context: Context) -> list[RowMapping]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, bindparam, select
 
 from esnfed.context import Context
-from esnfed.models import actor, media_attachment, mention, record, status, status_tag, tag
+from esnfed.models import actor, media_attachment, mention, status, status_tag, tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class StatusView:
     media: Sequence[RowMapping] = ()
     mentions: Sequence[RowMapping] = ()
     tags: Sequence[str] = ()
-    record: RowMapping | None = None
     boosted: StatusView | None = None
 
 
@@ -56,13 +55,10 @@ _TAGS = (
     .where(status_tag.c.status_id.in_(bindparam("ids", expanding=True)))
     .order_by(status_tag.c.status_id, tag.c.name)
 )
-_RECORDS = select(record).where(
-    record.c.status_id.in_(bindparam("ids", expanding=True)), record.c.deleted_at.is_(None)
-)
 
 
 def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView]:
-    """Return the views of status rows in their order, in six statements; boosts of what is gone left out."""
+    """Return the views of status rows in their order, in five statements; boosts of what is gone left out."""
     boosted_ids = sorted({row["boost_of_id"] for row in rows if row["boost_of_id"]})
     originals = {row["id"]: row for row in _fetch(context, _STATUSES, boosted_ids)}
     shown = {row["id"]: row for row in (*rows, *originals.values())}
@@ -73,7 +69,6 @@ def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView
     media = _grouped(_fetch(context, _MEDIA, content_ids))
     mentions = _grouped(_fetch(context, _MENTIONS, content_ids))
     tags = _grouped(_fetch(context, _TAGS, content_ids))
-    records = {row["status_id"]: row for row in _fetch(context, _RECORDS, content_ids)}
 
     def view(row: RowMapping, boosted: StatusView | None = None) -> StatusView:
         identifier = row["id"]
@@ -83,7 +78,6 @@ def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView
             media=media[identifier],
             mentions=mentions[identifier],
             tags=[found["display_name"] for found in tags[identifier]],
-            record=records.get(identifier),
             boosted=boosted,
         )
 

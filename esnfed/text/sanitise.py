@@ -57,8 +57,8 @@ _ANCHOR = re.compile(r"<a( [^>]*)?>")
 _REL_ATTRIBUTE = re.compile(r' rel="[^"]*"')
 _PASSES = 4
 
-_LINE = re.compile(r"<br[^>]*>|</li>")
-_BLOCK = re.compile(r"</(?:p|blockquote|pre|ul|ol)>")
+_LINE = re.compile(r"<(?:br|li)\b[^>]*>")
+_BLOCK = re.compile(r"</?(?:p|blockquote|pre|ul|ol)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" ?\n[ \n]*\n ?| ?\n ?")

@@ -111,7 +111,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _place() -> Path:
-    """Memory where there is plenty, else /tmp; a short path, because that of a socket has at most 107 bytes."""
+    """Memory where there is plenty, else /tmp; short, because the path of a socket has at most 107 bytes."""
     roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
     return MEMORY if roomy else Path("/tmp")
 

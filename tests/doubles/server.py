@@ -56,6 +56,21 @@ def raw(data: bytes) -> Handler:
     return handle
 
 
+def streaming(piece: bytes, pause: float, headers: dict[str, str], sent: list[int]) -> Handler:
+    """Return a handler that writes a piece a thousand times, `pause` seconds apart, counted in `sent`."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": ACTIVITY_JSON} | headers)
+        await response.prepare(request)
+        for _ in range(1000):
+            await response.write(piece)
+            sent.append(len(piece))
+            await asyncio.sleep(pause)
+        return response
+
+    return handle
+
+
 def redirect(location: str, status: int = 302) -> Reply:
     """Return a redirect."""
     return Reply(status, headers={"Location": location})

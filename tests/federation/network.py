@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy import RowMapping, Table, select
 
 from esnfed.app import Node, create_app, open_node
+from esnfed.config import Config
 from esnfed.context import Context
 from esnfed.federation.keys import generate_ed25519, generate_rsa
 from esnfed.models import status
@@ -50,11 +51,18 @@ class LiveNode:
     node: Node
     keys: Keys
     runner: web.AppRunner
+    stack: AsyncExitStack
+    """What closes it: the listener, then the database."""
 
     @property
     def domain(self) -> str:
         """Its authority."""
         return self.node.config.domain
+
+    @property
+    def origin(self) -> str:
+        """Scheme and authority."""
+        return self.node.config.origin
 
     async def write(self, fn: Callable[..., Any], *args: Any) -> Any:
         """Run a service as a client job."""
@@ -200,32 +208,55 @@ class Network:
     keys: Keys
 
     async def node(self, name: str, **settings: Any) -> LiveNode:
-        """Start a node as `name.esn.test`."""
-        domain = f"{name}.esn.test"
-        made = self.runtime(
-            domain=domain, name=name, hosts=self.hosts, tls_authority=self.authority.path, **settings
-        )
+        """Start a node as `name.esn.test`, or under the `domain` given."""
+        settings.setdefault("domain", f"{name}.esn.test")
+        made = self.runtime(name=name, hosts=self.hosts, tls_authority=self.authority.path, **settings)
         made = await self.prepare(made)
-        node = await self.stack.enter_async_context(
-            open_node(made.config, clock=made.clock, random=Random(name))
-        )
+        node, stack = await self._open(made.config, made.clock, name)
         await node.database.write(_create_node, self.keys())
         await node.refresh_signer()
-        runner = web.AppRunner(create_app(node, workers=False))
-        await runner.setup()
-        self.stack.push_async_callback(runner.cleanup)
-        live = LiveNode(node, self.keys, runner)
+        live = LiveNode(node, self.keys, web.AppRunner(create_app(node, workers=False)), stack)
+        self.stack.push_async_callback(self._close, live)
         await self.listen(live)
         self.nodes.append(live)
         return live
 
+    async def _open(
+        self, config: Config, clock: Callable[[], int], seed: str
+    ) -> tuple[Node, AsyncExitStack]:
+        stack = AsyncExitStack()
+        opening = open_node(config, clock=clock, random=Random(seed))
+        return await stack.enter_async_context(opening), stack
+
+    async def _close(self, live: LiveNode) -> None:
+        await live.runner.cleanup()
+        await live.stack.aclose()
+
     async def listen(self, live: LiveNode) -> None:
-        """Begin to answer on a free port."""
-        site = web.TCPSite(
-            live.runner, "127.0.0.1", 0, ssl_context=self.authority.server_context(live.domain)
-        )
-        await site.start()
-        self.hosts[live.domain] = ("127.0.0.1", live.runner.addresses[-1][1])
+        """Begin to answer on a free port, under both of its names."""
+        names = dict.fromkeys((live.domain, live.node.config.account_domain))
+        context = self.authority.server_context(*names)
+        await live.runner.setup()
+        await web.TCPSite(live.runner, "127.0.0.1", 0, ssl_context=context).start()
+        for name in names:
+            self.hosts[name] = ("127.0.0.1", live.runner.addresses[-1][1])
+
+    async def halt(self, live: LiveNode) -> None:
+        """Stop a node: nobody listens at its port any more, its workers and its database are closed."""
+        self.nodes.remove(live)
+        await self._close(live)
+
+    async def resume(self, live: LiveNode) -> None:
+        """Start a halted node again, on the same data, at another port."""
+        seed = f"{live.domain} again at {live.node.runtime.clock()}"
+        live.node, live.stack = await self._open(live.node.config, live.node.runtime.clock, seed)
+        live.runner = web.AppRunner(create_app(live.node, workers=False))
+        await self.listen(live)
+        self.nodes.append(live)
+
+    def advance(self, milliseconds: int) -> None:
+        """Move the clock of all nodes forward."""
+        self.nodes[0].node.runtime.clock.advance(milliseconds)  # type: ignore[attr-defined]  # the test's Clock
 
     async def settle(self, *nodes: LiveNode) -> None:
         """Turn the workers of these nodes (all by default) until nothing moves."""

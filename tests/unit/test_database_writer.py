@@ -158,6 +158,27 @@ async def test_rule_2_a_client_waits_five_seconds_at_most(sqlite_database: Datab
     assert sorted(await sqlite_database.read(names)) == ["fresh", "patient"]
 
 
+async def test_rule_2_a_client_is_answered_while_the_writer_is_stuck(
+    sqlite_database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("esnfed.database.writer.WATCH_SECONDS", 0.0)
+    gate, held = await hold(sqlite_database)
+    late = asyncio.create_task(sqlite_database.write(add, "late"))
+    await arrived()
+    clock.advance(4_999)
+    await arrived()
+    await arrived()
+    assert not late.done()
+    clock.advance(1)
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(Busy):
+            await late
+    assert not held.done()
+    gate.released.set()
+    await held
+    assert await sqlite_database.read(names) == []
+
+
 async def test_rule_3_a_job_over_20_milliseconds_or_500_rows_is_reported(
     sqlite_database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esnfed import i18n
@@ -103,6 +103,7 @@ def test_a_language_matches_a_regional_variant_on_offer() -> None:
     assert i18n.negotiate("pt", ("fr", "pt-BR")) == "pt-BR"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_header_gives_one_of_what_is_offered(header: str) -> None:
     assert i18n.negotiate(header, i18n.SUPPORTED) in i18n.SUPPORTED

@@ -31,8 +31,14 @@ def tags(context: Context) -> list[str]:
     return list(context.connection.execute(select(tag.c.name).order_by(tag.c.id)).scalars())
 
 
-def put(context: Context, kind: str, arguments: Any = None, **options: Any) -> int | None:
-    return enqueue(context, kind, arguments, **options)
+def put(
+    context: Context,
+    kind: str,
+    arguments: Any = "none",
+    unique_key: str | None = None,
+    run_at: int | None = None,
+) -> int | None:
+    return enqueue(context, kind, arguments, run_at=run_at, unique_key=unique_key)
 
 
 def add(context: Context, name: str) -> None:
@@ -129,7 +135,7 @@ async def test_a_job_is_not_run_before_its_time(database: Database, worker: JobW
     def later(context: Context, _arguments: Any, _cursor: Any) -> None:
         add(context, "later")
 
-    await database.write(put, "later", run_at=clock() + 1_000)
+    await database.write(put, "later", "none", None, clock() + 1_000)
     assert not await worker.step()
     clock.advance(1_000)
     assert await worker.step()
@@ -193,11 +199,11 @@ async def test_a_unique_key_means_one_waiting_job_and_a_new_run_once_it_is_done(
     def purge(context: Context, arguments: str, _cursor: Any) -> None:
         add(context, arguments)
 
-    first = await database.write(put, "purge", "one", unique_key="k")
-    assert await database.write(put, "purge", "ignored", unique_key="k") is None
-    assert await database.write(put, "purge", "other", unique_key="l") is not None
+    first = await database.write(put, "purge", "one", "k")
+    assert await database.write(put, "purge", "ignored", "k") is None
+    assert await database.write(put, "purge", "other", "l") is not None
     assert await worker.step()
-    assert await database.write(put, "purge", "again", unique_key="k") == first
+    assert await database.write(put, "purge", "again", "k") == first
     while await worker.step():
         pass
     assert sorted(await database.read(tags)) == ["again", "one", "other"]
@@ -262,9 +268,9 @@ async def test_the_loop_wakes_when_a_job_is_written(database: Database, worker: 
 
 async def test_the_time_to_the_next_job_is_bounded(database: Database, clock: Clock) -> None:
     assert await database.read(jobs.seconds_to_next) == 60
-    await database.write(put, "far", run_at=clock() + 3_600_000)
+    await database.write(put, "far", "none", None, clock() + 3_600_000)
     assert await database.read(jobs.seconds_to_next) == 60
-    await database.write(put, "near", run_at=clock() + 5_000)
+    await database.write(put, "near", "none", None, clock() + 5_000)
     assert await database.read(jobs.seconds_to_next) == 5
     clock.advance(10_000)
     assert await database.read(jobs.seconds_to_next) == 0

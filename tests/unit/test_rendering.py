@@ -29,7 +29,8 @@ SHOWCASE = """
 {{ welcome(evil, evil, evil) }}
 {% call section("records", evil, "/records", evil) %}
 {{ filters("/records", [{"name": "q", "label": evil, "type": "search", "value": evil},
-   {"name": "kind", "label": evil, "type": "select", "options": [{"value": evil, "label": evil}]}], evil, true) }}
+   {"name": "kind", "label": evil, "type": "select", "options": [{"value": evil, "label": evil}]}],
+   evil, true) }}
 {{ board_count(2) }}{{ board(records) }}
 {% endcall %}
 {{ record_head(records[0]) }}
@@ -45,9 +46,9 @@ SHOWCASE = """
 """
 
 
-def sample(**changes: Any) -> dict[str, Any]:
-    """Values for the showcase in which every free text is an attack."""
-    actor = SimpleNamespace(
+def hostile_actor() -> SimpleNamespace:
+    """An actor whose every free text is an attack."""
+    return SimpleNamespace(
         name=EVIL,
         handle=f"{EVIL}@hub.esn.test",
         url="/@ana",
@@ -57,7 +58,11 @@ def sample(**changes: Any) -> dict[str, Any]:
         note_html="<p>Note</p>",
         fields=[SimpleNamespace(name=EVIL, value_html="<b>Lyon</b>")],
     )
-    record = SimpleNamespace(
+
+
+def hostile_record(actor: SimpleNamespace) -> SimpleNamespace:
+    """A record whose every free text is an attack."""
+    return SimpleNamespace(
         url="/r/1/projet",
         kind="project",
         kind_label=EVIL,
@@ -74,6 +79,12 @@ def sample(**changes: Any) -> dict[str, Any]:
         updated=MARCH,
         origin=EVIL,
     )
+
+
+def sample() -> dict[str, Any]:
+    """Values for the showcase."""
+    actor = hostile_actor()
+    record = hostile_record(actor)
     picture = SimpleNamespace(url="/m/1", media_type="image/png", description=EVIL, width=10, height=10)
     post = SimpleNamespace(
         url="/@ana/1",
@@ -99,7 +110,6 @@ def sample(**changes: Any) -> dict[str, Any]:
         "evil": EVIL,
         "path": "/",
         "title": EVIL,
-        **changes,
     }
 
 

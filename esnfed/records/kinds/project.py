@@ -94,7 +94,8 @@ class Project(Definition):
         I18nText(name="transferability", label=N_("Transferability"), limit=5_000, lines=True),
         *TAIL,
     )
-    deadline = None  # the deadline is for partners; the project itself closes by its status
+    deadline = None  # `closes` is the deadline for partners; the project itself goes on
+    closes_by_sheet = True
 
     def is_over(self, sheet: Mapping[str, Any]) -> bool:
         """A project is closed by its status."""

@@ -27,7 +27,7 @@ class Territories(Scheme):
 
     def normalise(self, value: object) -> str | None:
         """Return the code in its one spelling: "bf" is BF, "ca-qc" CA-QC; None for what is no territory."""
-        if not isinstance(value, str) or not 2 <= len(value) <= 32:
+        if not isinstance(value, str) or not 2 <= len(value) <= 32 or not value.isascii():
             return None
         if value in self._own:
             return value

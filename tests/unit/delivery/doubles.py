@@ -15,9 +15,10 @@ from sqlalchemy import insert, select
 from esnfed.bus import Bus
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
-from esnfed.federation.answers import Answer, Scheme
+from esnfed.federation.answers import Answer
 from esnfed.federation.delivery import DeliveryWorker, queue
 from esnfed.federation.keys import KeyPair, KeyRing
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.peers import know
 from esnfed.federation.signatures import Signer, sign
 from esnfed.models import activity, actor, actor_key, delivery, peer

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from esnfed.bus import ActorChanged
 from esnfed.context import Context
 from esnfed.database import Database
 from esnfed.errors import RemoteRefused, RemoteUnreachable
+from esnfed.federation import claims, envelopes, peers, reasons, retry
 from esnfed.federation import delivery_notes as notes
-from esnfed.federation import envelopes, peers, reasons, retry
 from esnfed.federation.delivery import MAX_IN_FLIGHT
 from esnfed.federation.retry import DAY, HOUR, MINUTE, SECOND
 from esnfed.models import activity
@@ -76,7 +79,7 @@ async def test_a_delivery_that_a_server_chokes_on_lets_the_others_pass(node: Nod
     def choke(posted: Posted) -> object:
         return answer(500) if posted.body["object"] == OBJECT else answer(202)
 
-    node.servers.by_body = choke  # type: ignore[assignment]  # narrower than the field
+    node.servers.by_body = choke
     for number in ("", "2", "3"):
         await node.publish("Create", inbox(A), about=OBJECT + number)
     for _ in range(10):
@@ -116,7 +119,7 @@ async def test_a_server_that_returns_is_led_back_in_order(node: Node) -> None:
         await node.worker.drain()
         times += [node.clock.now] * (len(node.servers.posted) - before)
         node.clock.advance(50)
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert gaps[:13] == [1000] * 2 + [500] * 4 + [250] * 7
     assert set(gaps[13:]) <= {0}
     assert node.servers.sent_to(A) == [f"Create {OBJECT}{number}" for number in range(20)]
@@ -193,7 +196,7 @@ async def test_a_refused_signature_gets_three_spaced_tries(node: Node, status: i
             moments.append(node.clock.now)
         node.clock.advance(10 * SECOND)
     assert [row.state for row in await node.rows()] == ["failed"]
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert len(moments) == 3
     assert gaps[0] >= 22 * SECOND
     assert gaps[1] >= 90 * SECOND
@@ -435,3 +438,25 @@ async def test_a_round_has_as_many_statements_for_one_server_as_for_all(
     await node.worker.step()
     assert len(node.servers.posted) == servers
     assert len(counted.statements) <= 7
+
+
+async def test_claiming_reads_the_queue_of_the_server_and_not_what_waits_everywhere(node: Node) -> None:
+    plans: list[str] = []
+
+    def plan(context: Context) -> None:
+        @event.listens_for(context.connection, "before_cursor_execute")
+        def look(_c: Any, cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+            cursor.execute("EXPLAIN QUERY PLAN " + statement, values)
+            plans.extend(row[3] for row in cursor.fetchall())
+
+        values = {"hosts": [A, B], "now": 1, "flying": [1]}
+        context.connection.execute(claims._READY, values)
+        event.remove(context.connection, "before_cursor_execute", look)
+
+    await node.database.read(plan)
+    assert "SEARCH delivery USING INDEX ix_delivery_due (host=? AND state=? AND id<?)" in plans
+    assert (
+        plans.count("SEARCH earlier USING INDEX ix_delivery_object (object_uri=? AND host=? AND rowid<?)")
+        == 2
+    )
+    assert not [line for line in plans if line.startswith("SCAN ") or "ix_delivery_state" in line]

@@ -193,6 +193,7 @@ ED = keys.multibase(pair("ed25519").public_der)
         "z" + multikey.base58(b"\xe7\x01" + bytes(33)),
         "z" + "1" * 3000,
     ],
+    ids=[f"text{number}" for number in range(14)],
 )
 def test_what_is_no_multikey_is_malformed(text):
     with pytest.raises(Malformed):

@@ -250,3 +250,9 @@ def test_whatever_is_typed_is_accepted_or_refused_by_name(changes: dict[str, Any
     except Invalid as refused:
         field = refused.field
     assert field or found.validate(sheet) == sheet
+
+
+def test_text_hidden_behind_many_blanks_is_too_long_rather_than_cut() -> None:
+    with pytest.raises(Invalid) as refused:
+        CALL.validate(call(title={"fr": "a" + " " * 1000 + "b", "es": "c"}))
+    assert refused.value.field == "title.fr"

@@ -1,6 +1,6 @@
 """Typed text becomes the HTML that Mastodon would make of it."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esnfed.text.compose import Person, compose, tidy
@@ -75,12 +75,14 @@ def test_control_characters_are_taken_out() -> None:
     assert tidy("\x00a\ud800\x0bb\x7f\n") == "ab"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("@ana#xhtps:/.<>&\"' \n\r\xa0\t`é\x00\ud800(b)"), max_size=80))
 def test_the_sanitiser_leaves_composed_text_as_it_is(text: str) -> None:
     html = written(text)
     assert sanitise(html) == html
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_gives_settled_html(text: str) -> None:
     html = written(text)

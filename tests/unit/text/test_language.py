@@ -1,7 +1,7 @@
 """Language tags have one spelling, texts a direction."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esnfed.text.language import direction, guess, normalise
@@ -34,6 +34,7 @@ def test_a_tag_is_normalised_or_refused(tag: str, expected: str | None) -> None:
     assert normalise(tag) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_normalising_twice_changes_nothing(tag: str) -> None:
     once = normalise(tag)

@@ -1,7 +1,7 @@
 """Markdown of record bodies becomes sanitised HTML."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esnfed.errors import TooLarge
@@ -49,6 +49,7 @@ def test_hostile_repetition_gives_settled_html(pattern: str) -> None:
     assert sanitise(html) == html
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="*_`[]()<>!#-+1. \nab~&\\|\"':/", max_size=120))
 def test_any_markdown_gives_settled_html(source: str) -> None:
     html = render(source)

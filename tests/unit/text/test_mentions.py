@@ -1,7 +1,7 @@
 """Links, mentions and tags are found as Mastodon finds them, in linear time."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esnfed.text.mentions import Link, Mention, Tag, entities, length, mentions, tags
@@ -87,6 +87,7 @@ def test_hostile_repetition_is_read_to_its_end_without_overlap(text: str) -> Non
         position = found.end
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="@#`ahé.:/ \n-_(ht tps)", max_size=80))
 def test_what_is_found_stands_where_it_says(text: str) -> None:
     position = 0

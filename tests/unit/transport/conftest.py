@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,19 +14,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from esnfed.config import Config
 from esnfed.context import Runtime
-from esnfed.federation.answers import Scheme
+from esnfed.errors import RemoteError
 from esnfed.federation.names import Names
 from esnfed.federation.pacing import Limits
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.resolver import Resolver
 from esnfed.federation.session import Timeouts
 from esnfed.federation.signatures import Signer
 from esnfed.federation.transport import Transport
 from esnfed.ids import IdGenerator
 from tests.doubles.authority import Authority
-from tests.doubles.server import ServerDouble
+from tests.doubles.server import ServerDouble, document
 
 NODE = "node.esn.test"
 START = 1_780_000_000_000
+NOTE = {"id": "https://peer.esn.test/notes/1", "type": "Note"}
+URL = NOTE["id"]
 
 
 class Clock:
@@ -159,3 +162,17 @@ async def world(authority: Authority, tmp_path: Path) -> AsyncIterator[World]:
     made = World(authority, tmp_path)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def peer(world: World) -> ServerDouble:
+    double = await world.server("peer.esn.test")
+    double.answers["/notes/1"] = document(NOTE)
+    return double
+
+
+async def fails(awaitable: Awaitable[object], kind: type[RemoteError], reason: str) -> RemoteError:
+    with pytest.raises(RemoteError) as caught:
+        await awaitable
+    assert (type(caught.value), str(caught.value)) == (kind, reason)
+    return caught.value

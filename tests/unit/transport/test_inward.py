@@ -14,6 +14,7 @@ from esnfed.errors import RemoteRefused, RemoteUnreachable
 from esnfed.federation import reasons
 from esnfed.federation.names import Names
 from esnfed.federation.nodeinfo import probe
+from esnfed.federation.pacing import Budget
 from esnfed.federation.transport import Transport
 from esnfed.federation.webfinger import canonical_account, find, lookup
 from tests.doubles.server import Reply, ServerDouble, redirect
@@ -154,3 +155,9 @@ async def test_names_are_looked_up_once_per_connection(world: World, peer: Serve
 async def test_unknown_name_is_unreachable_and_not_refused(world: World, transport: Transport) -> None:
     with pytest.raises(RemoteUnreachable, match="name service"):
         await transport.get_json("https://nowhere.example/", signer=None)
+
+
+async def test_literal_address_is_refused_before_anything_is_spent(
+    world: World, transport: Transport
+) -> None:
+    await refused(transport.get_json("https://10.0.0.1/", signer=None, budget=Budget(0)))

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from esnfed.errors import RemoteRefused, RemoteUnreachable
 from esnfed.federation import reasons, signatures
-from esnfed.federation.answers import Scheme
+from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.session import Timeouts
 from tests.doubles.server import Reply, Seen, ServerDouble, document, redirect
 from tests.unit.transport.conftest import World

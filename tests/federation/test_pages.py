@@ -1,0 +1,223 @@
+"""The pages of live nodes: what was announced on one is seen on the other, by people and by programs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientSession, TCPConnector
+from selectolax.lexbor import LexborHTMLParser
+
+from esnfed.records import service
+from tests.conftest import MakeRuntime, Prepare
+from tests.doubles.authority import Authority
+from tests.federation.network import LiveNode, Network, open_network
+
+SHEET: dict[str, Any] = {
+    "title": {"fr": "Respirer à l’école", "en": "Breathing at school", "es": "Respirar en la escuela"},
+    "summary": {
+        "fr": "Mesurer l’air des classes et agir.",
+        "en": "Measuring the air of classrooms, and acting.",
+        "es": "Medir el aire de las aulas y actuar.",
+    },
+    "contacts": [{"role": "projects", "name": "Awa K.", "email": "awa@lyon.esn.test", "languages": ["fr"]}],
+    "territories": ["BF", "FR"],
+    "themes": ["pupils-health"],
+    "sdg": ["3"],
+    "status": "implementation",
+}
+
+
+@pytest.fixture
+async def network(
+    runtime: MakeRuntime, prepare_sqlite: Prepare, authority: Authority
+) -> AsyncIterator[Network]:
+    """Live nodes on SQLite: pages read through the same services on both back ends."""
+    async with open_network(runtime, prepare_sqlite, authority) as found:
+        yield found
+
+
+class Browser:
+    """Asks live nodes for pages."""
+
+    def __init__(self, network: Network, session: ClientSession) -> None:
+        self._network = network
+        self._session = session
+
+    async def get(
+        self, live: LiveNode, path: str, *, accept: str = "text/html", language: str = "en", status: int = 200
+    ) -> ClientResponse:
+        """Ask for a path without following redirects; the status must be the expected one."""
+        port = self._network.hosts[live.domain][1]
+        headers = {"Host": live.domain, "Accept": accept, "Accept-Language": language}
+        answer = await self._session.get(
+            f"https://127.0.0.1:{port}{path}", headers=headers, allow_redirects=False
+        )
+        await answer.read()
+        assert answer.status == status, await answer.text()
+        return answer
+
+    async def page(self, live: LiveNode, path: str, **settings: Any) -> LexborHTMLParser:
+        """Ask for a page and parse it."""
+        return LexborHTMLParser(await (await self.get(live, path, **settings)).text())
+
+
+@pytest.fixture
+async def browser(network: Network) -> AsyncIterator[Browser]:
+    """A browser without a script."""
+    async with ClientSession(connector=TCPConnector(ssl=False)) as session:
+        yield Browser(network, session)
+
+
+async def announce(live: LiveNode, owner: int, kind: str, sheet: dict[str, Any]) -> int:
+    """Announce a record; return its id."""
+    plan = await live.read(service.prepare_announcement, owner, kind, sheet)
+    return int(await live.write(service.apply_announcement, plan))
+
+
+async def scene(network: Network) -> tuple[LiveNode, int, LiveNode, int]:
+    """Lyon with an organisation that Dakar's Paul follows."""
+    lyon, dakar = await network.node("lyon"), await network.node("dakar")
+    union = await lyon.actor(
+        "sne", "Organization", name="Syndicat de l’air", discoverable=True, indexable=True
+    )
+    paul = await dakar.actor("paul")
+    await dakar.follow(paul, await dakar.find("sne@lyon.esn.test"))
+    await network.settle()
+    return lyon, union, dakar, paul
+
+
+def texts(page: LexborHTMLParser, selector: str) -> list[str]:
+    """The texts of the elements that match."""
+    return [node.text(strip=True) for node in page.css(selector)]
+
+
+async def test_a_project_announced_on_one_node_stands_on_the_board_of_the_other(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, dakar, paul = await scene(network)
+    record_id = await announce(lyon, union, "project", SHEET)
+    await network.settle()
+    board = await browser.page(dakar, "/records?territory=BF&theme=pupils-health&sdg=3")
+    assert texts(board, ".record-title") == ["Breathing at school"]
+    assert texts(await browser.page(dakar, "/records?territory=CO"), ".record-title") == []
+    assert texts(await browser.page(dakar, "/", language="es"), ".record-title") == ["Respirar en la escuela"]
+    address = board.css_first(".record-title a").attributes["href"]
+    assert address is not None
+    moved = await browser.get(dakar, address, status=303)
+    sheet = await browser.page(dakar, moved.headers["Location"], language="fr")
+    assert texts(sheet, "h1") == ["Respirer à l’école"]
+    original = sheet.css_first("link[rel=canonical]").attributes["href"]
+    assert original == f"https://lyon.esn.test/r/{record_id}/respirer-a-lecole"
+    answer = await browser.get(dakar, "/api/esn/v1/records?kind=project", accept="application/json")
+    entry = (await answer.json())[0]
+    assert (entry["node"], entry["title"]["es"]) == ("lyon.esn.test", "Respirar en la escuela")
+    assert "awa@lyon.esn.test" not in await answer.text()
+    assert "Respirer à l’école" in (await dakar.home(paul))[0]["content"]
+
+
+async def test_the_two_addresses_of_a_thing_redirect_to_one_another(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, _, _ = await scene(network)
+    post = await lyon.post(union, "Bonjour")
+    pairs = [
+        (f"/ap/actors/{union}", "/o/sne"),
+        (f"/ap/objects/{post}", f"/@sne/{post}"),
+    ]
+    for document, page in pairs:
+        to_page = await browser.get(lyon, document, accept="text/html", status=303)
+        assert to_page.headers["Location"] == f"https://lyon.esn.test{page}"
+        assert "Accept" in to_page.headers["Vary"]
+        shown = await browser.get(lyon, page)
+        assert "Accept" in shown.headers["Vary"]
+        parsed = LexborHTMLParser(await shown.text())
+        alternate = parsed.css_first('link[type="application/activity+json"]').attributes["href"]
+        assert alternate == f"https://lyon.esn.test{document}"
+        back = await browser.get(lyon, page, accept="application/activity+json", status=303)
+        assert back.headers["Location"] == f"https://lyon.esn.test{document}"
+    wrong = await browser.get(lyon, f"/@nobody/{post}", status=303)
+    assert wrong.headers["Location"] == f"/@sne/{post}"
+    other_page = await browser.get(lyon, "/@sne", status=303)
+    assert other_page.headers["Location"] == "/o/sne"
+
+
+async def test_a_thread_is_shown_in_the_order_of_reading(network: Network, browser: Browser) -> None:
+    lyon, union, dakar, paul = await scene(network)
+    root = await lyon.post(union, "Question")
+    await network.settle()
+    there = (await dakar.home(paul))[0]["id"]
+    await dakar.post(paul, "Réponse", in_reply_to_id=there)
+    await network.settle()
+    page = await browser.page(lyon, f"/@sne/{root}")
+    assert texts(page, ".e-content") == ["Question", "Réponse"]
+    assert texts(page, ".numbers li") == ["1 reply", "0 shares", "0 favourites"]
+    remote = await browser.page(dakar, f"/@sne@lyon.esn.test/{there}")
+    assert texts(remote, ".e-content") == ["Question", "Réponse"]
+    assert remote.css_first("meta[name=robots]").attributes["content"] == "noindex"
+
+
+@pytest.mark.parametrize("visibility", ["followers", "direct"])
+async def test_what_is_not_public_is_on_no_page(network: Network, browser: Browser, visibility: str) -> None:
+    lyon, union, _, _ = await scene(network)
+    hidden = await lyon.post(union, "Secret", visibility=visibility)  # type: ignore[arg-type]
+    absent = await (await browser.get(lyon, "/@sne/1", status=404)).text()
+    found = await (await browser.get(lyon, f"/@sne/{hidden}", status=404)).text()
+    assert found.replace(str(hidden), "1") == absent
+    for path in ("/", "/o/sne"):
+        assert "Secret" not in await (await browser.get(lyon, path)).text()
+
+
+async def test_what_was_deleted_answers_410(network: Network, browser: Browser) -> None:
+    lyon, union, _, _ = await scene(network)
+    post = await lyon.post(union, "Adieu")
+    record_id = await announce(lyon, union, "project", SHEET)
+    await lyon.remove(union, post)
+    await lyon.write(service.delete, union, record_id)
+    assert (await browser.get(lyon, f"/@sne/{post}", status=410)).content_type == "text/html"
+    assert (await browser.get(lyon, f"/r/{record_id}", status=410)).content_type == "text/html"
+
+
+@pytest.mark.parametrize("path", ["/records?colour=red", "/records?kind=castle", "/records?territory=XX"])
+async def test_a_filter_that_does_not_exist_is_a_clear_refusal(
+    network: Network, browser: Browser, path: str
+) -> None:
+    lyon = await network.node("lyon")
+    page = await browser.page(lyon, path, status=422)
+    assert any(word in page.html for word in ("colour", "castle", "XX"))
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("fr", "Projets et appels"), ("en", "Projects and calls"), ("es", "Proyectos y convocatorias")],
+)
+async def test_pages_speak_three_languages_and_remember_the_choice(
+    network: Network, browser: Browser, language: str, title: str
+) -> None:
+    lyon = await network.node("lyon")
+    answer = await browser.get(lyon, f"/records?lang={language}", language="de")
+    page = LexborHTMLParser(await answer.text())
+    assert page.css_first("html").attributes["lang"] == language
+    assert texts(page, "h1") == [title]
+    assert answer.cookies["lang"].value == language
+
+
+async def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, _, _ = await scene(network)
+    post = await lyon.post(union, "Bonjour")
+    record_id = await announce(lyon, union, "project", SHEET)
+    slug = (await browser.get(lyon, f"/r/{record_id}", status=303)).headers["Location"]
+    for path in ("/", "/about", "/records", "/o/sne", f"/@sne/{post}", slug):
+        answer = await browser.get(lyon, path)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "https:" not in policy
+        page = LexborHTMLParser(await answer.text())
+        assert page.css("[style], script, style, iframe") == []
+        sources = [node.attributes.get("src") or "" for node in page.css("[src]")]
+        assert all(source.startswith("/") for source in sources)
+        assert len(page.css("h1")) == 1
