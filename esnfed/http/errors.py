@@ -16,6 +16,7 @@ from esnfed.errors import (
     ConfigError,
     EsnfedError,
     Gone,
+    Invalid,
     NotFound,
     RemoteUnreachable,
     TooMany,
@@ -45,6 +46,8 @@ class Failure:
     text: str
     headers: dict[str, str] = field(default_factory=dict)
     gone: Gone | None = None
+    wrong: str | None = None
+    """Name of the field or parameter that is wrong, when one is."""
 
     @property
     def title(self) -> str:
@@ -92,7 +95,8 @@ def _of_ours(request: web.Request, error: EsnfedError) -> Failure:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Busy):
         log.warning("%s %s: %s", request.method, request.path, error, exc_info=error.__cause__)
     text = EsnfedError.default if isinstance(error, ConfigError) else str(error)
-    return Failure(error.status, text, headers, error if isinstance(error, Gone) else None)
+    gone = error if isinstance(error, Gone) else None
+    return Failure(error.status, text, headers, gone, error.field if isinstance(error, Invalid) else None)
 
 
 def _unexpected(request_id: str) -> Failure:
@@ -133,7 +137,8 @@ def _problem(failure: Failure) -> dict[str, Any]:
 
 def _for_clients(request: web.Request, failure: Failure) -> web.Response:
     text = translator(choose(request)).gettext(failure.text)
-    return _json(failure.status, {"error": text}, "application/json", failure.headers)
+    named = {"field": failure.wrong} if failure.wrong else {}
+    return _json(failure.status, {"error": text} | named, "application/json", failure.headers)
 
 
 def _json(status: int, document: Any, content_type: str, headers: dict[str, str]) -> web.Response:

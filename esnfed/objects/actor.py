@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, bindparam, select, update
 
-from esnfed.bus import ActorChanged
+from esnfed.bus import ActorChanged, PeerChanged
 from esnfed.context import Context
 from esnfed.errors import Malformed
+from esnfed.federation import peers
 from esnfed.federation.handling import receives
 from esnfed.federation.keys import from_multibase, kind_of, multibase, public_der, public_pem
 from esnfed.models import actor, actor_key, insert
@@ -20,6 +21,8 @@ from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import ACTOR_TYPES
 
 MAX_KEYS = 10
+RFC_9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
+IMPLEMENTS = [{"href": RFC_9421, "name": "RFC-9421: HTTP Message Signatures"}]
 MAX_FIELDS = 50
 MAX_ALIASES = 256
 
@@ -67,9 +70,12 @@ def to_document(context: Context, row: RowMapping) -> Document:
         document["movedTo"] = row["moved_to_uri"]
     if row["attribution_domains"]:
         document["attributionDomains"] = row["attribution_domains"]
+    # FEP-844e: what this server understands; of the node actor on itself, of others on their generator.
     if row["as_type"] == "Application":
-        # FEP-844e: says that RFC 9421 and Ed25519 are understood here.
-        document["implements"] = ["https://datatracker.ietf.org/doc/html/rfc9421"]
+        document["implements"] = IMPLEMENTS
+    else:
+        node = paths.node_actor(origin)
+        document["generator"] = {"type": "Application", "id": node, "implements": IMPLEMENTS}
     return document
 
 
@@ -288,5 +294,15 @@ def store(context: Context, document: Document, domain: str = "") -> int:
     if keys:
         kept = [key["uri"] for key in keys]
         context.connection.execute(_RETIRE_KEYS, {"owner_id": actor_id, "kept": kept, "now": now})
+    if _takes_rfc_9421(document):
+        peers.learned_scheme(context, values["host"], "rfc9421")
+        context.after_commit(PeerChanged(values["host"]))
     context.after_commit(ActorChanged(actor_id))
     return int(actor_id)
+
+
+def _takes_rfc_9421(document: Document) -> bool:
+    """FEP-844e: a server says on the actor's generator, or on its own actor, what it understands."""
+    said = parse.embedded(document.get("generator")) or document
+    links = [link for link in parse.items(said.get("implements"), 64) if isinstance(link, dict)]
+    return any(link.get("href") == RFC_9421 for link in links)

@@ -254,6 +254,10 @@ class Network:
         await self.listen(live)
         self.nodes.append(live)
 
+    def now(self) -> int:
+        """The time of all nodes."""
+        return int(self.nodes[0].node.runtime.clock())
+
     def advance(self, milliseconds: int) -> None:
         """Move the clock of all nodes forward."""
         self.nodes[0].node.runtime.clock.advance(milliseconds)  # type: ignore[attr-defined]  # the test's Clock

@@ -64,6 +64,7 @@ async def test_a_reply_reaches_the_author_and_the_readers_of_both_and_nobody_els
     post = await made.lyon.post(made.amina, "Question")
     await network.settle()
     there = (await made.quito.home(made.luz))[0]["id"]
+    network.advance(1000)
     reply = await made.quito.post(made.luz, "Respuesta", in_reply_to_id=there)
     await network.settle()
     original = await made.lyon.one(status, id=post)
@@ -84,7 +85,7 @@ async def test_a_reply_whose_writer_nobody_follows_stays_between_the_two(network
     there = (await made.quito.home(made.luz))[0]["id"]
     await made.quito.post(made.luz, "Respuesta", in_reply_to_id=there)
     await network.settle()
-    assert contents(await made.lyon.rows(status)) == ["<p>Question</p>", "<p>Respuesta</p>"]
+    assert set(contents(await made.lyon.rows(status))) == {"<p>Question</p>", "<p>Respuesta</p>"}
     assert contents(await made.dakar.rows(status)) == ["<p>Question</p>"]
 
 
@@ -121,6 +122,7 @@ async def test_a_boost_is_seen_by_the_readers_of_who_boosted(network: Network) -
     await network.settle()
     post = await made.lyon.post(made.amina, "À faire circuler")
     await network.settle()
+    network.advance(1000)
     boost = await made.quito.interact("boost", made.luz, (await made.quito.home(made.luz))[0]["id"])
     await network.settle()
     home = await made.dakar.home(made.paul)
@@ -131,7 +133,6 @@ async def test_a_boost_is_seen_by_the_readers_of_who_boosted(network: Network) -
     assert home[0]["uri"] == (await made.quito.one(status, id=boost))["uri"]
     for node in (made.lyon, made.dakar, made.quito):
         assert (await node.one(status, uri=uri))["boosts_count"] == 1
-    assert await made.quito.interact("unboost", made.luz, home[0]["boost_of_id"]) is False
     there = (await made.quito.one(status, uri=uri))["id"]
     assert await made.quito.interact("unboost", made.luz, there)
     await network.settle()

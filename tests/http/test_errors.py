@@ -63,10 +63,10 @@ async def test_servers_get_problem_details(ask: Ask) -> None:
     }
 
 
-async def test_clients_get_one_word_error(ask: Ask) -> None:
+async def test_clients_get_the_error_and_the_name_of_the_wrong_field(ask: Ask) -> None:
     answer = await ask("/api/v1/x", Invalid("The title is missing.", "title"))
     assert (answer.status, answer.content_type) == (422, "application/json")
-    assert await answer.json() == {"error": "The title is missing."}
+    assert await answer.json() == {"error": "The title is missing.", "field": "title"}
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 

@@ -28,6 +28,9 @@ class NoDiscovery:
         """Find nothing."""
         raise RemoteMissing(key_uri)
 
+    def heard(self, host: str) -> None:
+        """A peer proved that it is alive."""
+
 
 class SwitchedAuthenticator:
     """Stands in the application until the site, whose database the real one needs, is there."""

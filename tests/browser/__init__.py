@@ -1,0 +1,1 @@
+"""The pages of live nodes in a real browser."""
