@@ -31,7 +31,7 @@ from esnfed.federation.peer_book import PeerBook
 from esnfed.federation.resolver import Resolver
 from esnfed.federation.signatures import Signer
 from esnfed.federation.transport import Transport
-from esnfed.http import cors, errors, keys, security
+from esnfed.http import compression, cors, errors, keys, security
 from esnfed.ids import IdGenerator
 from esnfed.jobs import JobWorker
 from esnfed.models import actor_key, node
@@ -158,7 +158,7 @@ async def _compose(
 def create_app(node: Node, *, workers: bool = True) -> web.Application:
     """Return the application of an open node; with `workers` its background loops run while it is up."""
     app = web.Application(
-        middlewares=[errors.middleware, security.check_host, cors.preflight],
+        middlewares=[compression.middleware, errors.middleware, security.check_host, cors.preflight],
         client_max_size=1 << 20,
     )
     app[keys.CONFIG] = node.config

@@ -6,7 +6,7 @@ from esnfed.context import Context
 from esnfed.errors import Malformed, Refused
 from esnfed.federation.handling import Incoming, on
 from esnfed.objects import note, tombstone
-from esnfed.services import removal, statuses
+from esnfed.services import actors, removal, statuses
 from esnfed.vocab import parse
 from esnfed.vocab.authority import same_origin
 
@@ -36,6 +36,8 @@ class ReceiveDelete:
             return
         row = note.row_of(context, uri)
         if row is None:
+            if actors.by_uri(context, uri) is not None:
+                raise Refused("Only it itself can delete an actor.")
             former = incoming.activity.object_document or {}
             tombstone.bury(context, uri, parse.text(former, "formerType", 100) or "Note", local=False)
             return

@@ -43,17 +43,7 @@ async def receive(request: web.Request) -> web.Response:
     limits.take(address, limited_host(config, parsed.key_uri))
     if "id" in request.match_info:
         await database.read(collections.owned_actor, path_id(request))
-    await request.config_dict[INBOX].accept(
-        InboxRequest(
-            method=signed.method,
-            target=signed.target,
-            authority=signed.authority,
-            scheme=signed.scheme,
-            headers=request.headers,
-            body=await _body(request),
-            remote=address,
-        )
-    )
+    await request.config_dict[INBOX].accept(InboxRequest(parsed, await _body(request)))
     return web.Response(status=202)
 
 

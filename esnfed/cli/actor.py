@@ -247,9 +247,7 @@ def edit(config: Config, handle: str, as_json: bool, **given: Any) -> None:
     answer(run_operation(config, "actor-edit", arguments), as_json, _whole)
 
 
-@actor.command(
-    "remove", help=N_("Remove an organisation for good, here and on the servers that knew it.")
-)
+@actor.command("remove", help=N_("Remove an organisation for good, here and on the servers that knew it."))
 @click.argument("handle", metavar="HANDLE")
 @option("--yes", "sure", is_flag=True, help=N_("Do not ask."))
 @json_option

@@ -37,7 +37,7 @@ def password(from_stdin: bool, generate: bool) -> tuple[str, str | None]:
     if made is not None:
         return hash_password(made), made
     if from_stdin:
-        typed = click.get_text_stream("stdin").readline(MAX_PASSWORD).rstrip("\r\n")
+        typed = sys.stdin.readline(MAX_PASSWORD).rstrip("\r\n")
     elif sys.stdin.isatty():
         once_more = _("Once more")
         typed = click.prompt(_("Password"), hide_input=True, confirmation_prompt=once_more, err=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import click
 
@@ -14,7 +13,8 @@ from esnfed.cli.control import run_operation
 from esnfed.cli.frame import pass_config
 from esnfed.cli.output import answer, report, table
 from esnfed.cli.shown import ID, Json, before_option, limit_option, time
-from esnfed.cli.texts import _, language, plural
+from esnfed.cli.texts import _, language
+from esnfed.cli.texts import plural as ngettext
 from esnfed.cli.usage import group, json_option, option
 from esnfed.config import Config
 from esnfed.context import Context
@@ -57,9 +57,7 @@ def explain_one(context: Context, delivery_id: int, locale: str) -> Json:
     found = desk.list_deliveries(context, before_id=delivery_id + 1, limit=1)
     if not found or found[0].id != delivery_id:
         raise NotFound(N_("There is no such delivery; those that arrived are kept for a week."))
-    words = explain_delivery(
-        context, delivery_id, translator(locale).gettext, lambda at: moment(at, locale)
-    )
+    words = explain_delivery(context, delivery_id, translator(locale).gettext, lambda at: moment(at, locale))
     return _entry(found[0]) | {"explanation": words}
 
 
@@ -173,9 +171,6 @@ def _changed(config: Config, name: str, arguments: Json) -> Json:
     return done
 
 
-_ids_argument: Any = click.argument("ids", metavar="[ID]...", type=ID, nargs=-1)
-
-
 @deliveries.command(
     "retry",
     help=N_(
@@ -183,7 +178,7 @@ _ids_argument: Any = click.argument("ids", metavar="[ID]...", type=ID, nargs=-1)
         "their own. The pause of their servers ends."
     ),
 )
-@_ids_argument
+@click.argument("ids", metavar="[ID]...", type=ID, nargs=-1)
 @option("--host", help=N_("All of this server."))
 @json_option
 @pass_config
@@ -194,12 +189,12 @@ def retry(config: Config, ids: tuple[int, ...], host: str | None, as_json: bool)
 
 
 def _retried(count: int) -> str:
-    said = plural("%(count)d delivery is tried again.", "%(count)d deliveries are tried again.", count)
+    said = ngettext("%(count)d delivery is tried again.", "%(count)d deliveries are tried again.", count)
     return said % {"count": count}
 
 
 @deliveries.command("drop", help=N_("Drop deliveries that wait: those named, or all of a server."))
-@_ids_argument
+@click.argument("ids", metavar="[ID]...", type=ID, nargs=-1)
 @option("--host", help=N_("All of this server."))
 @json_option
 @pass_config
@@ -210,5 +205,5 @@ def drop(config: Config, ids: tuple[int, ...], host: str | None, as_json: bool) 
 
 
 def _dropped(count: int) -> str:
-    said = plural("%(count)d delivery was dropped.", "%(count)d deliveries were dropped.", count)
+    said = ngettext("%(count)d delivery was dropped.", "%(count)d deliveries were dropped.", count)
     return said % {"count": count}

@@ -13,7 +13,8 @@ from esnfed.cli.control import run_operation
 from esnfed.cli.frame import pass_config
 from esnfed.cli.output import answer, plain, table
 from esnfed.cli.shown import ID, MAX_ID, Json, before_option, limit_option, sheet, time
-from esnfed.cli.texts import _, plural
+from esnfed.cli.texts import _
+from esnfed.cli.texts import plural as ngettext
 from esnfed.cli.usage import group, json_option, option
 from esnfed.config import Config
 from esnfed.context import Context
@@ -180,9 +181,9 @@ def replay(config: Config, ids: tuple[int, ...], as_json: bool) -> None:
 
 
 def _replayed(count: int) -> str:
-    return plural("%(count)d message is taken up again.", "%(count)d messages are taken up again.", count) % {
-        "count": count
-    }
+    return ngettext(
+        "%(count)d message is taken up again.", "%(count)d messages are taken up again.", count
+    ) % {"count": count}
 
 
 @inbox.command("counters", help=N_("Show how much arrived without effect, by reason and type."))

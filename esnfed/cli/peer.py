@@ -55,7 +55,9 @@ _PROBED = (
     update(peer_table)
     .where(peer_table.c.host == bindparam("of_host"))
     .values(
-        software=bindparam("new_software"), software_version=bindparam("new_version"), probed_at=bindparam("now")
+        software=bindparam("new_software"),
+        software_version=bindparam("new_version"),
+        probed_at=bindparam("now"),
     )
 )
 
@@ -82,6 +84,10 @@ def list_peers(
 @readings.register("peer-show")
 def show_peer(context: Context, host: str) -> Json:
     """Return one server; NotFound for one never heard of."""
+    return _one(context, host)
+
+
+def _one(context: Context, host: str) -> Json:
     row = context.connection.execute(_ONE, {"of_host": host}).mappings().one_or_none()
     if row is None:
         raise NotFound(N_("This server was never heard of here."))
@@ -93,7 +99,7 @@ def show_peer(context: Context, host: str) -> Json:
 def stand(context: Context, host: str, standing: peers.Standing, reason: str) -> Json:
     """Set the standing of a server, also of one never heard of; return it."""
     peers.set_standing(context, host, standing, reason)
-    return show_peer(context, host)
+    return _one(context, host)
 
 
 @operations.register("peer-probe")
@@ -115,7 +121,7 @@ def _probed(context: Context, host: str, found: NodeInfo) -> Json:
             "now": context.now(),
         },
     )
-    return show_peer(context, host)
+    return _one(context, host)
 
 
 def _entry(context: Context, row: RowMapping, waiting: Lag | None) -> Json:
@@ -223,7 +229,11 @@ def _standing_command(name: str, standing: str, help_text: str) -> None:
 
 _standing_command("open", "open", N_("Give a server its normal standing back, and end a block or a limit."))
 _standing_command("allow", "allowed", N_("Mark a server as trusted by decision; it is never forgotten."))
-_standing_command("limit", "limited", N_("Limit a server: its records stay off the board, and it may not read who follows whom."))
+_standing_command(
+    "limit",
+    "limited",
+    N_("Limit a server: its records stay off the board, and it may not read who follows whom."),
+)
 _standing_command(
     "block",
     "blocked",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, exists, select
@@ -32,7 +32,7 @@ _IS_RECORD = select(exists(select(1).where(record.c.status_id == bindparam("stat
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whom the mentions of some texts mean: address as written -> actor id, and those nobody was found for."""
+    """Whom the mentions of some texts mean: actor ids by address, and the addresses of nobody."""
 
     ids: Mapping[str, int]
     unknown: tuple[str, ...]
@@ -43,13 +43,16 @@ async def _named(node: Node, texts: Iterable[str]) -> Named:
     addresses = dict.fromkeys(address for text in texts for address in mentions.mentions(text))
     if len(addresses) > MOST_MENTIONS:
         raise Invalid(N_("A post mentions at most fifty people."), "text")
-    ids, unknown = {}, []
-    for address in addresses:
-        try:
-            ids[address] = await resolve.actor_id(node, address)
-        except (NotFound, Malformed, RemoteError):
-            unknown.append(address)
-    return Named(ids, tuple(unknown))
+    found = await asyncio.gather(*(_found(node, address) for address in addresses))
+    ids = {address: actor_id for address, actor_id in zip(addresses, found, strict=True) if actor_id}
+    return Named(ids, tuple(address for address in addresses if address not in ids))
+
+
+async def _found(node: Node, address: str) -> int | None:
+    try:
+        return await resolve.actor_id(node, address)
+    except (NotFound, Malformed, RemoteError):
+        return None  # the answer names this address among the unknown
 
 
 @operations.register("post-create")
@@ -66,6 +69,7 @@ async def create(
 
     `unknown` in the answer names mentions that nobody was found for; they stay text.
     """
+    await node.database.read(resolve.acting, handle)
     named = await _named(node, texts.values())
     parent_id = await resolve.status_id(node, reply_to) if reply_to else None
     draft = await node.database.read(_prepare, handle, texts, visibility, warning, parent_id, named)
@@ -143,11 +147,11 @@ def _prepare_edit(
     row = _own(context, status_id)
     if context.connection.execute(_IS_RECORD, {"status_id": status_id}).scalar():
         raise Refused(N_("This post belongs to a record: `esnfed record update` changes both."))
-    before = row["content_map"] or {row["language"] or context.config.languages[0]: row["content"]}
-    primary = language or next(iter(before))
-    kept = {} if text is not None else {primary: row["content"], **_without(before, row["language"])}
+    first = row["language"] or context.config.languages[0]
+    primary = language or first
     typed = ({primary: text} if text is not None else {}) | translations
-    source = tidy(text) if text is not None else row["source"]
+    others = {tag: html for tag, html in (row["content_map"] or {}).items() if tag != first}
+    kept = {} if text is not None else {primary: row["content"]} | others
     return Draft(
         actor_id=row["actor_id"],
         visibility=row["visibility"],
@@ -155,12 +159,8 @@ def _prepare_edit(
         tags=_edited_tags(context, status_id, typed, replace=text is not None),
         mentions=sorted(set(named.ids.values())),
         summary=row["summary"] if warning is None else tidy(warning),
-        source=source,
+        source=tidy(typed[primary]) if primary in typed else row["source"],
     )
-
-
-def _without(content_map: Mapping[str, str], language: str | None) -> dict[str, str]:
-    return {key: value for key, value in content_map.items() if key != language}
 
 
 def _edited_tags(context: Context, status_id: int, typed: Mapping[str, str], *, replace: bool) -> list[str]:
@@ -200,7 +200,11 @@ async def show(node: Node, *, name: str) -> Json:
 
 @readings.register("post-list")
 def list_posts(
-    context: Context, author: str | None = None, local: bool = False, limit: int = 40, before: int | None = None
+    context: Context,
+    author: str | None = None,
+    local: bool = False,
+    limit: int = 40,
+    before: int | None = None,
 ) -> list[Json]:
     """Return what everybody may see, the newest first: of one actor known here with boosts, or of all."""
     cursor = timelines.Cursor(max_id=before, limit=limit)
@@ -256,7 +260,7 @@ def _entry(view: views.StatusView) -> Json:
 Interaction = Callable[[Context, RowMapping, RowMapping], Any]
 
 
-async def _interact(node: Node, interaction: Interaction, *, handle: str, name: str) -> Json:
+async def _interact(node: Node, interaction: Interaction, handle: str, name: str) -> Json:
     """Boost or favourite a post, or take that back; return the post and whether that changed something."""
     await node.database.read(resolve.acting, handle)
     status_id = await resolve.status_id(node, name)
@@ -271,12 +275,25 @@ def _apply(context: Context, interaction: Interaction, handle: str, status_id: i
     return bool(interaction(context, by, row))
 
 
-for _name in ("boost", "unboost", "like", "unlike"):
+@operations.register("post-boost")
+async def boost(node: Node, *, handle: str, name: str) -> Json:
+    """Let a local actor boost a post, fetched when new; Refused for what is private."""
+    return await _interact(node, interactions.boost, handle, name)
 
-    def _operation(interaction: Interaction) -> Any:
-        async def interact(node: Node, *, handle: str, name: str) -> Json:
-            return await _interact(node, interaction, handle=handle, name=name)
 
-        return interact
+@operations.register("post-unboost")
+async def unboost(node: Node, *, handle: str, name: str) -> Json:
+    """Let a local actor take a boost back."""
+    return await _interact(node, interactions.unboost, handle, name)
 
-    operations.add(f"post-{_name}", _operation(getattr(interactions, _name)))
+
+@operations.register("post-like")
+async def like(node: Node, *, handle: str, name: str) -> Json:
+    """Let a local actor favourite a post, fetched when new."""
+    return await _interact(node, interactions.like, handle, name)
+
+
+@operations.register("post-unlike")
+async def unlike(node: Node, *, handle: str, name: str) -> Json:
+    """Let a local actor take a favourite back."""
+    return await _interact(node, interactions.unlike, handle, name)

@@ -110,10 +110,7 @@ async def status_id(node: Node, name: str) -> int:
 def _known_status(context: Context, name: str) -> int | None:
     own = same_origin(name, context.config.origin)
     number = name if name.isascii() and name.isdigit() else _number_in(name, context) if own else ""
-    if number:
-        row = note.row_by_id(context, min(int(number), MAX_ID))
-    else:
-        row = note.row_of(context, name)
+    row = note.row_by_id(context, min(int(number), MAX_ID)) if number else note.row_of(context, name)
     if row is None and not number and not own and "://" in name:
         return None
     if row is None or row["deleted_at"] is not None or (own and not row["local"]):

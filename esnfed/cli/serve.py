@@ -51,13 +51,13 @@ def serve(config: Config, listen: str | None, port: int | None) -> None:
     refusal = _("The data folder %(folder)s is already in use by a node or a command.")
     with (
         sole_use(config, refusal % {"folder": config.data_dir}),
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
         logs.start(config.log_format)
         runner.run(run_node(config))
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's loop where it is installed (the extra `speed`), None for Python's own."""
     if find_spec("uvloop") is None:
         return None
@@ -71,7 +71,7 @@ async def run_node(config: Config, stop: asyncio.Event | None = None) -> None:
     At the end: stop listening, finish requests and commands, stop the workers, then the database drains its
     writer, closes its readers, makes a checkpoint and closes. A second signal ends the process at once.
     """
-    stop = stop or _until_signal()
+    stop = stop or until_signal()
     async with open_node(config) as node:
         runner = web.AppRunner(create_app(node), access_log=None, shutdown_timeout=GRACE)
         control = ControlServer(node)
@@ -113,7 +113,8 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     return context
 
 
-def _until_signal() -> asyncio.Event:
+def until_signal() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets; a second signal ends the process at once."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 

@@ -24,7 +24,6 @@ limit_option = option(
     "--limit",
     type=click.IntRange(1, 500),
     default=40,
-    show_default=True,
     help=N_("How many to show at most."),
 )
 before_option = option("--before", type=ID, metavar="ID", help=N_("Only those older than this one."))

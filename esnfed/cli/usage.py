@@ -144,4 +144,5 @@ def _named(error: click.BadParameter) -> str:
 def _with_near(text: str, near: Sequence[str] | None) -> str:
     if not near:
         return text
-    return f"{text} {_('Did you mean “%(name)s”?') % {'name': near[0]}}"
+    question = _("Did you mean “%(name)s”?") % {"name": near[0]}
+    return f"{text} {question}"

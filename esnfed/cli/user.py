@@ -241,9 +241,7 @@ def _whole(shown: Json) -> Iterator[str]:
 @password_options
 @json_option
 @pass_config
-def reset(
-    config: Config, handle: str, password_stdin: bool, generate_password: bool, as_json: bool
-) -> None:
+def reset(config: Config, handle: str, password_stdin: bool, generate_password: bool, as_json: bool) -> None:
     """Ask for the new password, then have the node store its hash."""
     password_hash, shown = password(password_stdin, generate_password)
     done = run_operation(config, "user-reset", {"handle": handle, "password_hash": password_hash})

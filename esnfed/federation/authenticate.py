@@ -76,20 +76,20 @@ class Authenticator:
         """Return who signed a GET, None when nobody did; raises as `prove`."""
         if not request.headers.getall("Signature", []) and not request.headers.getall("Authorization", []):
             return None
-        return await self.prove(await self.gate(request, None))
-
-    async def gate(self, request: SignedRequest, body: bytes | None) -> ParsedSignature:
-        """Check all that needs no key, cheapest first: form, standing of the host, time, coverage, digest.
-
-        Raises Malformed, Unauthenticated, or Refused for a blocked host.
-        """
         parsed = signatures.parse(
             request.method, request.target, request.authority, request.scheme, request.headers
         )
+        await self.gate(parsed, None)
+        return await self.prove(parsed)
+
+    async def gate(self, parsed: ParsedSignature, body: bytes | None) -> None:
+        """Check all that needs no key, cheapest first: standing of the host, coverage, time, digest.
+
+        Raises Malformed, Unauthenticated, or Refused for a blocked host.
+        """
         if await self._book.is_blocked(authority_of(parsed.key_uri)):
             raise Refused("This server is blocked here.")
         signatures.check(parsed, body=body, now_ms=self._clock())
-        return parsed
 
     async def known(self, parsed: ParsedSignature) -> Identity | None:
         """Return whose key this is when the actor is known here; nothing is proven by it."""

@@ -157,8 +157,8 @@ class Claim:
     probe: bool
     """The server failed last time: this delivery stands for all that wait there."""
 
-    scheme: Scheme
-    """The signature scheme to try first."""
+    scheme: Scheme | None
+    """The signature scheme to try first; None when the row knows nothing and the transport decides."""
 
     scheme_until: int
     """When what was learned about the server's scheme lapses (milliseconds); 0 when nothing is known."""
@@ -237,6 +237,6 @@ def _claim(row: Any, now: int) -> Claim:
         due_at=row.next_at,
         begun_at=now,
         probe=row.failures > 0,
-        scheme=cast("Scheme", row.scheme or "cavage"),
+        scheme=cast("Scheme | None", row.scheme or None),
         scheme_until=(row.scheme_expires_at or 0) if row.scheme else 0,
     )

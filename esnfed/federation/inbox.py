@@ -14,7 +14,7 @@ from esnfed.database import Database
 from esnfed.errors import Malformed, Unauthenticated
 from esnfed.federation import counters
 from esnfed.federation.authenticate import Authenticator, Identity
-from esnfed.federation.parsed_signature import Headers, ParsedSignature, SignedRequest
+from esnfed.federation.parsed_signature import ParsedSignature
 from esnfed.jobs import every
 from esnfed.models import inbox_message, insert, replay
 from esnfed.vocab import parse
@@ -29,20 +29,10 @@ PRUNE_STEP = 500
 
 @dataclass(frozen=True, slots=True)
 class InboxRequest:
-    """One POST to an inbox. `remote` is the client's address, for the log."""
+    """One POST to an inbox: its signature, whose form the door has read, and its bytes as they came."""
 
-    method: str
-    target: str
-    authority: str
-    scheme: str
-    headers: Headers
+    signature: ParsedSignature
     body: bytes
-    remote: str
-
-    @property
-    def signed(self) -> SignedRequest:
-        """The request as its signer saw it."""
-        return SignedRequest(self.method, self.target, self.authority, self.scheme, self.headers)
 
 
 STORE = insert(inbox_message).on_conflict_do_nothing()
@@ -65,7 +55,8 @@ class Inbox:
         A repeat, a Delete of an actor never heard of, and an activity type that has no handler here are
         answered 202 without effect; the last is counted.
         """
-        parsed = await self._authenticator.gate(request.signed, request.body)
+        parsed = request.signature
+        await self._authenticator.gate(parsed, request.body)
         activity = read_activity(parse.load(request.body))
         if activity.id and not same_origin(activity.id, activity.actor):
             raise Malformed("The activity does not live where its actor lives.")

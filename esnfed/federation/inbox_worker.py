@@ -61,8 +61,8 @@ _FINISH = (
     )
 )
 
-# What changes the sender itself: the messages after it must see the new row.
-_CHANGES_SENDER = frozenset({"Update", "Delete", "Move"})
+# What changes the sender, or what is wanted of it: the messages after it must be prepared anew.
+_CHANGES_SENDER = frozenset({"Accept", "Update", "Delete", "Move"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ class InboxWorker:
         self._database = database
         self._discovery = discovery
         self._clock = runtime.clock
+        self._one_writer = not runtime.config.database
         self._busy: set[str] = set()
         self._waiting = asyncio.Event()
         self._fetching = asyncio.Semaphore(FETCHERS)
@@ -98,12 +99,16 @@ class InboxWorker:
         Senders whose messages need fetching do not hold up the others: they go to `tasks`; without it
         (tests turn the worker by hand) they are dealt with before this returns.
         """
+        return await self._step(tasks) > 0
+
+    async def _step(self, tasks: asyncio.TaskGroup | None) -> int:
+        """Do one step; return how many messages were due."""
         batch = await self._database.read(prepare, sorted(self._busy) or [""])
         senders: dict[str, list[Prepared]] = {}
         for prepared in batch:
             senders.setdefault(prepared.message["actor_uri"], []).append(prepared)
-        quick = [one for group in senders.values() if not any(p.alone for p in group) for one in group]
-        await asyncio.gather(*(self._apply(one) for one in quick))
+        quick = [group for group in senders.values() if not any(one.alone for one in group)]
+        await asyncio.gather(*(self._apply_quick(group) for group in quick))
         for sender, group in senders.items():
             if any(one.alone for one in group):
                 self._busy.add(sender)
@@ -112,17 +117,19 @@ class InboxWorker:
                     await work
                 else:
                     tasks.create_task(work)
-        return bool(batch)
+        return len(batch)
 
     async def run(self) -> None:
         """Apply messages as they come, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                self._waiting.clear()
-                if not await self.step(tasks):
+                self._waiting.clear()  # first: what is stored from here on rings again
+                if await self._step(tasks) < BATCH:
                     await self._rest()
 
     async def _rest(self) -> None:
+        if self._waiting.is_set():
+            return
         next_at = await self._database.read(_next_at)
         delay = None if next_at is None else max(0.05, (next_at - self._clock()) / 1000)
         try:
@@ -130,6 +137,14 @@ class InboxWorker:
                 await self._waiting.wait()
         except TimeoutError:
             return
+
+    async def _apply_quick(self, group: Sequence[Prepared]) -> None:
+        """Apply messages of one sender that need nothing; SQLite's one writer keeps their order by itself."""
+        if self._one_writer:
+            await asyncio.gather(*(self._apply(one) for one in group))
+        else:
+            for one in group:
+                await self._apply(one)
 
     async def _apply_in_order(self, sender: str, group: Sequence[Prepared]) -> None:
         try:
@@ -187,10 +202,10 @@ def _next_at(context: Context) -> int | None:
 def prepare(context: Context, busy: Sequence[str]) -> list[Prepared]:
     """Read the due messages, their senders, and what their handlers need, in one hop."""
     rows = context.connection.execute(_DUE, {"now": context.now(), "busy": list(busy)}).mappings().all()
+    if not rows:
+        return []
     uris = sorted({row["actor_uri"] for row in rows})
-    senders = {
-        row["uri"]: row for row in context.connection.execute(_SENDER, {"uris": uris or [""]}).mappings()
-    }
+    senders = {row["uri"]: row for row in context.connection.execute(_SENDER, {"uris": uris}).mappings()}
     return [_prepare(context, row, senders.get(row["actor_uri"]), {}) for row in rows]
 
 

@@ -130,7 +130,7 @@ def _learned(context: Context, results: Sequence[Result]) -> dict[str, Scheme]:
     for result in results:
         if result.outcome is not Outcome.DELIVERED or result.scheme is None:
             continue
-        changed = result.scheme != result.claim.scheme
+        changed = result.scheme != (result.claim.scheme or "cavage")
         lapses = 0 < result.claim.scheme_until < context.now() + SCHEME_LIFETIME // 2
         if changed or lapses:
             learned[result.claim.host] = result.scheme

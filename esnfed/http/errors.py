@@ -22,7 +22,8 @@ from esnfed.errors import (
     TooMany,
     Unauthenticated,
 )
-from esnfed.http.keys import RENDERER, RUNTIME, Handler
+from esnfed.http import pages
+from esnfed.http.keys import RUNTIME, Handler
 from esnfed.http.language import choose
 from esnfed.http.negotiation import wants_activitypub
 from esnfed.i18n import N_, translator
@@ -151,13 +152,6 @@ def _json(status: int, document: Any, content_type: str, headers: dict[str, str]
 
 
 def _for_people(request: web.Request, failure: Failure) -> web.Response:
-    locale = choose(request)
-    text = request.config_dict[RENDERER].page(
-        "error.html", locale, status=failure.status, path=request.path, message=failure.text
-    )
-    return web.Response(
-        status=failure.status,
-        text=text,
-        content_type="text/html",
-        headers=failure.headers | {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language, Cookie"},
-    )
+    response = pages.render(request, "error.html", status=failure.status, message=failure.text, indexed=False)
+    response.headers.update(failure.headers | {"Cache-Control": "no-store"})
+    return response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -25,7 +27,7 @@ def render(
     indexed: bool = True,
     **values: Any,
 ) -> web.Response:
-    """Return a page in the reader's language.
+    """Return a page in the reader's language, or 304 when the reader has this very page.
 
     `document` is the id of the object that the page shows: it is named as an alternate. `canonical` is the
     page's absolute address elsewhere; by default it is the asked path here. A page that is not `indexed`
@@ -34,32 +36,49 @@ def render(
     config = request.config_dict[CONFIG]
     locale = language.choose(request)
     alternates = [{"href": document, "type": ACTIVITY_JSON, "title": ""}] if document else []
+    alternates += values.pop("alternates", [])
     query = request.rel_url.without_query_params(language.PARAMETER).raw_query_string
     html = request.config_dict[RENDERER].page(
         template,
         locale,
         path=request.rel_url.raw_path,
         query=query,
-        canonical=canonical or config.origin + request.rel_url.raw_path,
+        canonical=(canonical or config.origin + request.rel_url.raw_path) if status == HTTPStatus.OK else "",
         robots="" if indexed else "noindex",
         navigation=_navigation(request, locale),
-        **({"alternates": alternates} | values),
+        status=status,
+        alternates=alternates,
+        **values,
     )
-    response = web.Response(text=html, content_type="text/html", status=status)
+    response = _revalidated(request, html) if status == HTTPStatus.OK else _page(html, status)
     response.headers["Vary"] = "Accept, Accept-Language, Cookie"
     response.headers["Content-Language"] = locale
     response.headers["Cache-Control"] = "no-cache"
     if request.query.get(language.PARAMETER) == locale:
-        response.set_cookie(
-            language.COOKIE,
-            locale,
-            max_age=YEAR,
-            path="/",
-            samesite="Lax",
-            httponly=True,
-            secure=config.scheme == "https",
-        )
+        _remember(response, locale, secure=config.scheme == "https")
     return response
+
+
+def _page(html: str, status: int) -> web.Response:
+    return web.Response(text=html, content_type="text/html", status=status)
+
+
+def _revalidated(request: web.Request, html: str) -> web.Response:
+    """Return the page with its mark, or only the mark when it is one of those the reader has."""
+    mark = blake2b(html.encode("utf-8", "replace"), digest_size=12).hexdigest()
+    known = request.if_none_match or ()
+    response = (
+        web.Response(status=304) if any(tag.value in (mark, "*") for tag in known) else _page(html, 200)
+    )
+    # Weak: the same page may travel compressed or not.
+    response.headers["ETag"] = f'W/"{mark}"'
+    return response
+
+
+def _remember(response: web.Response, locale: str, *, secure: bool) -> None:
+    response.set_cookie(
+        language.COOKIE, locale, max_age=YEAR, path="/", samesite="Lax", httponly=True, secure=secure
+    )
 
 
 def _navigation(request: web.Request, locale: str) -> list[dict[str, Any]]:

@@ -192,8 +192,8 @@ def read(document: Document, domain: str) -> dict[str, Any]:
         "moved_to_uri": parse.web_address(document.get("movedTo")),
         "attribution_domains": [
             item
-            for item in parse.items(document.get("attributionDomains"), MAX_ALIASES)
-            if isinstance(item, str) and len(item) <= 253
+            for item in parse.references(document.get("attributionDomains"), MAX_ALIASES)
+            if len(item) <= 253
         ],
         "locked": parse.boolean(document, "manuallyApprovesFollowers"),
         "discoverable": parse.boolean(document, "discoverable"),

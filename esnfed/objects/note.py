@@ -110,13 +110,13 @@ def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:
     content = parse.text(document, "content", MAX_CONTENT)
     if parse.text(document, "name", 10) and not content:
         raise Ignored("A poll vote for a poll that is not here.")
+    clean = sanitise(content)
     content_map = {
-        tag: sanitise(value)
+        tag: clean if value == content else sanitise(value)
         for key, value in parse.language_map(document.get("contentMap"), MAX_CONTENT).items()
         if (tag := normalise(key))
     }
     language = _language(document, content_map)
-    clean = sanitise(content) if content else content_map.get(language or "", "")
     published = min(parse.timestamp(document.get("published")) or now, now)
     updated = parse.timestamp(document.get("updated"))
     page = parse.html_address(document.get("url"))
@@ -136,7 +136,7 @@ def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:
         ),
         "summary": warning,
         "sensitive": parse.boolean(document, "sensitive") or bool(warning),
-        "content": clean,
+        "content": clean if content else content_map.get(language or "", ""),
         "content_map": _primary_first(content_map, language) if len(content_map) > 1 else None,
         "language": language,
         "emojis": emojis_of(document) or None,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping
 
+from esnfed import registry
+from esnfed.context import Context
+from esnfed.http.panels import Inset
+from esnfed.http.reader import Reader
 from esnfed.i18n import N_, translator
-from esnfed.records.definition import Sheet, kind_named, languages_of
-from esnfed.records.rendering import Fact, facts
+from esnfed.records import query, rendering
+from esnfed.records.definition import kind_named, languages_of
 from esnfed.records.vocabularies import TERRITORIES, THEMES, Scheme
 from esnfed.vocab import paths
 
@@ -37,7 +42,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One record as a page shows it; `url` is the path of its page here, `origin` its home when elsewhere."""
+    """One record as a page shows it; `url` is the path of its page here, `origin` its home when elsewhere.
+
+    `deadline` is as the sheet says it: a day, or an instant with its time.
+    """
 
     url: str
     kind: str
@@ -46,56 +54,60 @@ class Card:
     summary: str | None
     language: str
     organisation: Owner
-    deadline: int | None
+    deadline: str | None
     state: str
     state_label: str
     territories: tuple[Chip, ...]
     themes: tuple[Chip, ...]
     languages: tuple[str, ...]
-    facts: tuple[Fact, ...]
     updated: int
     origin: str | None
 
 
-def language_for(sheet: Sheet, locale: str, wanted: str | None = None) -> str:
-    """Return the language a reader gets: the one asked for, their own (es for es-MX), else the primary."""
-    languages = languages_of(sheet)
-    for tag in (wanted, locale, locale.partition("-")[0]):
-        if tag in languages:
-            return tag
-    return languages[0]
-
-
-def card(row: RowMapping, locale: str, home: str, wanted: str | None = None) -> Card:
-    """Return one row of query.py as a card; `home` is our authority, `wanted` a language asked for."""
-    sheet = row["sheet"]
-    language = language_for(sheet, locale, wanted)
+def card(row: RowMapping, reader: Reader, home: str) -> Card:
+    """Return one row of query.py as a card; `home` is our authority."""
+    sheet, locale = row["sheet"], reader.locale
+    language = reader.choose(languages_of(sheet))
     gettext = translator(locale).gettext
     definition = kind_named(row["kind"])
     return Card(
-        url=paths.record_page("", row["status_id"]),
+        url=paths.record_page("", row["status_id"], rendering.slug(sheet)),
         kind=row["kind"],
         kind_label=gettext(definition.title) if definition else row["kind"],
         title=sheet["title"][language],
         summary=sheet.get("summary", {}).get(language),
         language=language,
         organisation=_owner(row),
-        deadline=row["closes_at"],
+        deadline=sheet.get("closes"),
         state=row["state"],
         state_label=gettext(STATES[row["state"]]),
         territories=_chips(TERRITORIES, "territory", sheet.get("territories", []), locale),
         themes=_chips(THEMES, "theme", sheet.get("themes", []), locale),
         languages=tuple(languages_of(sheet)),
-        facts=tuple(facts(definition, sheet, locale)) if definition else (),
         updated=row["updated_at"],
         origin=None if row["owner_host"] == home else row["owner_host"],
     )
 
 
+def conversation(row: RowMapping) -> str:
+    """Return the path of the post that announced a record: its thread is there."""
+    domain = "" if row["local"] else f"@{row['owner_domain']}"
+    return f"/@{row['owner_handle']}{domain}/{row['status_id']}"
+
+
+def of_posts(context: Context, status_ids: Collection[int], reader: Reader) -> dict[int, Card]:
+    """Return the cards of those of these posts that announce a record."""
+    rows = query.some(context, status_ids)
+    return {row["status_id"]: card(row, reader, context.config.domain) for row in rows}
+
+
+registry.panels.add("post:record", Inset(of_posts))
+
+
 def _owner(row: RowMapping) -> Owner:
     handle = f"{row['owner_handle']}@{row['owner_domain']}"
     url = f"/o/{row['owner_handle']}" if row["local"] else f"/@{handle}"
-    return Owner(row["owner_name"] or row["owner_handle"], handle, url)
+    return Owner(row["owner_name"].strip() or row["owner_handle"], handle, url)
 
 
 def _chips(scheme: Scheme, name: str, values: list[str], locale: str) -> tuple[Chip, ...]:

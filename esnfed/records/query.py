@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,6 +25,7 @@ _COLUMNS = (
     record,
     case((_CLOSED, "closed"), else_="open").label("state"),
     status.c.url.label("page"),
+    status.c.replies_count,
     actor.c.handle.label("owner_handle"),
     actor.c.domain.label("owner_domain"),
     actor.c.name.label("owner_name"),
@@ -46,6 +47,7 @@ _VISIBLE = _ALL.where(
     ~exists(select(1).where(peer.c.host == actor.c.host, peer.c.standing.in_(("limited", "blocked")))),
 )
 _ONE = _VISIBLE.where(record.c.status_id == bindparam("status_id"))
+_SOME = _VISIBLE.where(record.c.status_id.in_(bindparam("status_ids", expanding=True)))
 _DELETED = select(record.c.uri, record.c.deleted_at).where(
     record.c.status_id == bindparam("status_id"), record.c.deleted_at.is_not(None)
 )
@@ -131,3 +133,11 @@ def one(context: Context, status_id: int) -> RowMapping:
     if deleted is not None:
         raise Gone(uri=deleted.uri, former_type="Note", deleted_at=deleted.deleted_at)
     raise NotFound(N_("There is no such record."))
+
+
+def some(context: Context, status_ids: Collection[int]) -> list[RowMapping]:
+    """Return those of these statuses that are public records, as `page` does, in no order."""
+    if not status_ids:
+        return []
+    parameters = {"status_ids": list(status_ids), "now": context.now()}
+    return list(context.connection.execute(_SOME, parameters).mappings())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -11,21 +12,26 @@ from sqlalchemy import RowMapping
 from esnfed import registry
 from esnfed.context import Context
 from esnfed.errors import Malformed, NotFound
-from esnfed.http import language, pages, paging
+from esnfed.http import language, leaves, pages, paging
 from esnfed.http.keys import CONFIG, DATABASE
+from esnfed.http.leaves import CURSORS, Leaf, Turn
 from esnfed.http.negotiation import see_other, wants_activitypub
 from esnfed.http.panels import Panel
+from esnfed.http.reader import Reader, reader_of
 from esnfed.i18n import N_, language_name, translator
-from esnfed.records import query, rendering
-from esnfed.records.cards import BOARD, Card, card, language_for
-from esnfed.records.definition import languages_of
+from esnfed.records import details, query, rendering
+from esnfed.records.cards import BOARD, Card, card, conversation
+from esnfed.records.definition import kind_named, languages_of
 from esnfed.records.filters import STATES, Filters, read_filters, resolve
 from esnfed.records.vocabularies import GOALS, TERRITORIES, THEMES
-from esnfed.text.markdown import render as markdown
 from esnfed.vocab import paths
 
 PAGE = 24
 PANEL = 6
+LANGUAGES_OFFERED = ("fr", "en", "es", "pt", "ar")
+ABOUT_BOARD = N_(
+    "What the organisations of the network do and look for, from every server that this one knows."
+)
 
 routes = web.RouteTableDef()
 registry.nav.add("20 records", (BOARD, N_("Projects and calls")))
@@ -33,17 +39,20 @@ registry.nav.add("20 records", (BOARD, N_("Projects and calls")))
 _STATE_LABELS = {"open": N_("Open"), "closed": N_("Closed"), "all": N_("All")}
 
 
-def latest(context: Context, locale: str) -> list[Card]:
+def latest(context: Context, reader: Reader) -> list[Card]:
     """Return the newest open records for the home page."""
     rows = query.page(context, query.BoardQuery(limit=PANEL))
-    return [card(row, locale, context.config.domain) for row in rows]
+    return [card(row, reader, context.config.domain) for row in rows]
 
 
 registry.panels.add("home:records", Panel("records/panel.html", latest))
 
 
-def _board(context: Context, filters: Filters) -> list[RowMapping]:
-    return query.page(context, resolve(context, filters))
+def _board(context: Context, filters: Filters, turn: Turn) -> Leaf[RowMapping]:
+    asked = resolve(context, filters)
+    size = min(asked.limit, query.MAX_LIMIT - 1)
+    rows = query.page(context, replace(asked, limit=size + 1))
+    return leaves.cut(rows, turn, size, lambda row: int(row["status_id"]))
 
 
 @routes.get(BOARD)
@@ -54,26 +63,26 @@ async def board(request: web.Request) -> web.Response:
     ]
     if "limit" not in request.query:
         asked.append(("limit", str(PAGE)))
-    rows = await request.config_dict[DATABASE].read(_board, read_filters(asked))
-    locale, home = language.choose(request), request.config_dict[CONFIG].domain
-    kept = request.rel_url.without_query_params("max_id", language.PARAMETER)
-    older = None
-    if len(rows) == PAGE:
-        older = str(kept.update_query(max_id=rows[-1]["status_id"]))
+    reader, turn = reader_of(request), leaves.asked(request)
+    leaf = await request.config_dict[DATABASE].read(_board, read_filters(asked), turn)
+    home = request.config_dict[CONFIG].domain
+    gettext = translator(reader.locale).gettext
+    filters = request.rel_url.without_query_params(*CURSORS, language.PARAMETER)
     return pages.render(
         request,
         "records/board.html",
-        records=[card(row, locale, home) for row in rows],
-        fields=_fields(request.query, locale),
-        active=bool(kept.query),
-        older=older,
+        records=[card(row, reader, home) for row in leaf.rows],
+        fields=_fields(request.query, reader.locale),
+        active=any(filters.query.values()),
+        description=gettext(ABOUT_BOARD),
         alternates=[
             {
-                "href": f"/api/esn/v1/records?{kept.raw_query_string}".removesuffix("?"),
+                "href": f"/api/esn/v1/records?{filters.raw_query_string}".removesuffix("?"),
                 "type": "application/json",
-                "title": translator(locale).gettext(N_("This list as data (JSON)")),
+                "title": gettext(N_("This list as data (JSON)")),
             }
         ],
+        **leaves.links(request, leaf),
     )
 
 
@@ -100,7 +109,7 @@ def _fields(given: Mapping[str, str], locale: str) -> list[dict[str, Any]]:
         ((value, TERRITORIES.label(value, locale)) for value in TERRITORIES.members()),
         key=lambda place: place[1].casefold(),
     )
-    languages = [(tag, language_name(tag, locale)) for tag in ("fr", "en", "es", "pt", "ar")]
+    languages = [(tag, language_name(tag, locale)) for tag in LANGUAGES_OFFERED]
     states = [(state, gettext(_STATE_LABELS[state])) for state in STATES]
     return [
         select("kind", N_("Kind"), every + kinds),
@@ -125,29 +134,32 @@ async def sheet(request: web.Request) -> web.Response:
         return see_other(row["uri"])
     path = paths.record_page("", status_id, rendering.slug(row["sheet"]))
     if request.path != path:
-        return see_other(str(request.rel_url.with_path(path)))
-    locale, home = language.choose(request), request.config_dict[CONFIG].domain
-    wanted = request.query.get(language.PARAMETER)
-    spoken = language_for(row["sheet"], locale, wanted)
+        return see_other(str(request.rel_url.with_path(path, keep_query=True)))
+    reader, found = reader_of(request), row["sheet"]
+    shown = card(row, reader, request.config_dict[CONFIG].domain)
+    definition = kind_named(row["kind"])
     return pages.render(
         request,
         "records/record.html",
         document=row["uri"],
         canonical=None if row["local"] else row["page"],
-        title=row["sheet"]["title"][spoken],
-        description=row["sheet"].get("summary", {}).get(spoken, ""),
-        record=card(row, locale, home, wanted),
-        body=_body(row["sheet"], spoken),
+        title=shown.title,
+        description=shown.summary or "",
+        record=shown,
+        body=details.body(definition, found, shown.language) if definition else None,
+        parts=details.parts(definition, found, reader.locale, shown.language) if definition else [],
+        closed_at=row["closed_at"],
+        conversation=conversation(row),
+        replies=row["replies_count"],
         others=[
-            {"tag": tag, "href": f"{path}?lang={tag}"} for tag in languages_of(row["sheet"]) if tag != spoken
+            {"tag": tag, "href": f"{path}?lang={tag}"} for tag in languages_of(found) if tag != shown.language
         ],
-        original=None if row["local"] else row["page"],
-        data=f"/api/esn/v1/records/{status_id}",
+        original=None if row["local"] else row["page"] or row["uri"],
+        alternates=[
+            {
+                "href": f"/api/esn/v1/records/{status_id}",
+                "type": "application/json",
+                "title": translator(reader.locale).gettext(N_("This sheet as data (JSON)")),
+            }
+        ],
     )
-
-
-def _body(found: dict[str, Any], spoken: str) -> str:
-    """Return the long text of a sheet as safe HTML, "" without one."""
-    body = found.get("body", {})
-    text = body.get(spoken) or next(iter(body.values()), "")
-    return markdown(text) if text else ""

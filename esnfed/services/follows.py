@@ -33,10 +33,10 @@ _ACCEPT = (
 )
 _REJECT = (
     update(follow)
-    .where(follow.c.id == bindparam("follow_id"), follow.c.state != "rejected")
+    .where(follow.c.id == bindparam("follow_id"), follow.c.state == bindparam("was"))
     .values(state="rejected", answered_at=bindparam("now"))
 )
-_REMOVE = delete(follow).where(follow.c.id == bindparam("follow_id"))
+_REMOVE = delete(follow).where(follow.c.id == bindparam("follow_id")).returning(follow.c.state)
 _COUNT_FOLLOWING = (
     update(actor)
     .where(actor.c.id == bindparam("row_id"))
@@ -205,23 +205,27 @@ def accepted(context: Context, row: RowMapping) -> bool:
 
 def rejected(context: Context, row: RowMapping) -> bool:
     """Move a follow to rejected; what an accepted one had given is taken back."""
-    changed = context.connection.execute(_REJECT, {"follow_id": row["id"], "now": context.now()})
-    if not changed.rowcount:
-        return False
-    _forget(context, row)
-    return True
+    # The row may have been accepted since it was read. In this order no change of another unit of work
+    # slips between the two statements: what is pending can become accepted, never the reverse.
+    for was in ("pending", "accepted"):
+        values = {"follow_id": row["id"], "was": was, "now": context.now()}
+        if context.connection.execute(_REJECT, values).rowcount:
+            _forget(context, row, was)
+            return True
+    return False
 
 
 def removed(context: Context, row: RowMapping) -> None:
     """Remove a follow after its Undo; a second time changes nothing."""
-    if context.connection.execute(_REMOVE, {"follow_id": row["id"]}).rowcount:
-        _forget(context, row)
+    was = context.connection.execute(_REMOVE, {"follow_id": row["id"]}).scalar()
+    if was is not None:
+        _forget(context, row, was)
         notifications.withdraw(context, row["target_id"], "follow_request", row["actor_id"])
         notifications.withdraw(context, row["target_id"], "follow", row["actor_id"])
 
 
-def _forget(context: Context, row: RowMapping) -> None:
-    if row["state"] == "accepted":
+def _forget(context: Context, row: RowMapping, was: str) -> None:
+    if was == "accepted":
         _count(context, row, -1)
         timelines.forget_author(context, row["actor_id"], row["target_id"])
 

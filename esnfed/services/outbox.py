@@ -92,7 +92,14 @@ def send(
         activity_id=activity_id,
         actor_id=sender["id"],
         as_type=as_type,
-        object_uri=object_uri,
+        object_uri=_subject(as_type, content) or uri,
         inboxes=inboxes,
     )
     return uri
+
+
+def _subject(as_type: str, content: Document | str) -> str | None:
+    """Return what a delivery is about: an Undo is about what the undone activity was, and stays behind it."""
+    if as_type == "Undo" and isinstance(content, dict):
+        return parse.reference(content.get("object"))
+    return parse.reference(content)

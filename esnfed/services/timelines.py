@@ -153,11 +153,15 @@ def forget_author(context: Context, reader_id: int, author_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page of a timeline begins: statuses before `max_id` and after `since_id`, newest first."""
+    """Where a page of a timeline begins: statuses before `max_id` and after `since_id`, newest first.
+
+    `min_id` asks for those just after it instead of the newest; `public` and `of_actor` know it.
+    """
 
     max_id: int | None = None
     since_id: int | None = None
     limit: int = 20
+    min_id: int | None = None
 
 
 MAX_ID = (1 << 63) - 1
@@ -184,8 +188,9 @@ _SOURCES = union(
     ),
     select(literal(0) + bindparam("reader_id", type_=actor.c.id.type)),
 )
-_HOME_JOINED = (
-    select(status)
+# The ids first, so that only a page of whole rows is read and sorted.
+_JOINED_IDS = (
+    select(status.c.id)
     .where(
         status.c.actor_id.in_(_SOURCES),
         status.c.id < bindparam("max_id"),
@@ -199,6 +204,9 @@ _HOME_JOINED = (
     )
     .order_by(status.c.id.desc())
     .limit(bindparam("page_size"))
+)
+_HOME_JOINED = (
+    select(status).where(status.c.id.in_(_JOINED_IDS.subquery().select())).order_by(status.c.id.desc())
 )
 
 
@@ -214,18 +222,18 @@ def home(context: Context, reader_id: int, cursor: Cursor) -> list[RowMapping]:
         "since_id": cursor.since_id or 0,
         "page_size": cursor.limit,
     }
-    rows = list(context.connection.execute(_HOME, parameters).mappings())
+    rows = list(context.connection.execute(_HOME, parameters).mappings().all())
     if len(rows) < cursor.limit and cursor.since_id is None:
         rest = {
             **parameters,
             "max_id": rows[-1]["id"] if rows else parameters["max_id"],
             "page_size": cursor.limit - len(rows),
         }
-        rows += context.connection.execute(_HOME_JOINED, rest).mappings()
+        rows += context.connection.execute(_HOME_JOINED, rest).mappings().all()
     return rows
 
 
-def _public(local_only: bool) -> Select[Any]:
+def _public(local_only: bool, upwards: bool) -> Select[Any]:
     where = [
         status.c.id < bindparam("max_id"),
         status.c.id > bindparam("since_id"),
@@ -235,40 +243,47 @@ def _public(local_only: bool) -> Select[Any]:
     ]
     if local_only:
         where.append(status.c.local)
-    return select(status).where(and_(*where)).order_by(status.c.id.desc()).limit(bindparam("page_size"))
+    return _ordered(select(status).where(and_(*where)), upwards)
 
 
-_PUBLIC = {local_only: _public(local_only) for local_only in (False, True)}
-_OF_ACTOR = (
-    select(status)
-    .where(
-        status.c.actor_id == bindparam("author_id"),
-        status.c.id < bindparam("max_id"),
-        status.c.id > bindparam("since_id"),
-        status.c.visibility.in_(("public", "unlisted")),
-        status.c.deleted_at.is_(None),
-    )
-    .order_by(status.c.id.desc())
-    .limit(bindparam("page_size"))
+def _ordered(statement: Select[Any], upwards: bool) -> Select[Any]:
+    order = status.c.id.asc() if upwards else status.c.id.desc()
+    return statement.order_by(order).limit(bindparam("page_size"))
+
+
+_PUBLIC = {
+    (local_only, upwards): _public(local_only, upwards)
+    for local_only in (False, True)
+    for upwards in (False, True)
+}
+_BY_ACTOR = select(status).where(
+    status.c.actor_id == bindparam("author_id"),
+    status.c.id < bindparam("max_id"),
+    status.c.id > bindparam("since_id"),
+    status.c.visibility.in_(("public", "unlisted")),
+    status.c.deleted_at.is_(None),
 )
+_OF_ACTOR = {upwards: _ordered(_BY_ACTOR, upwards) for upwards in (False, True)}
 
 
-def _bounds(cursor: Cursor) -> dict[str, int]:
-    return {
+def _page(context: Context, statement: Select[Any], cursor: Cursor, **more: int) -> list[RowMapping]:
+    parameters = {
         "max_id": cursor.max_id or MAX_ID,
-        "since_id": cursor.since_id or 0,
+        "since_id": cursor.min_id or cursor.since_id or 0,
         "page_size": cursor.limit,
     }
+    rows = list(context.connection.execute(statement, parameters | more).mappings().all())
+    return rows if cursor.min_id is None else rows[::-1]
 
 
 def public(context: Context, cursor: Cursor, *, local_only: bool = False) -> list[RowMapping]:
     """Return public statuses known here, newest first, without boosts."""
-    return list(context.connection.execute(_PUBLIC[local_only], _bounds(cursor)).mappings())
+    return _page(context, _PUBLIC[local_only, cursor.min_id is not None], cursor)
 
 
 def of_actor(context: Context, actor_id: int, cursor: Cursor) -> list[RowMapping]:
     """Return what everybody may see of an actor's statuses and boosts, newest first."""
-    return list(context.connection.execute(_OF_ACTOR, _bounds(cursor) | {"author_id": actor_id}).mappings())
+    return _page(context, _OF_ACTOR[cursor.min_id is not None], cursor, author_id=actor_id)
 
 
 _OVERFULL = (

@@ -19,7 +19,7 @@ from esnfed.vocab.terms import FORBIDDEN_KEYWORDS
 MAX_ITEMS = 256
 MAX_DEPTH = 64
 
-_SUSPECT = re.compile(rb"@graph|@included|@reverse|\\u")
+_SUSPECT = (b"@graph", b"@included", b"@reverse", b"\\u")
 _SURROGATES = re.compile("[\ud800-\udfff\x00]")
 
 Document = dict[str, Any]
@@ -37,7 +37,7 @@ def load(data: bytes) -> Document:
         raise Malformed("The body is not JSON.") from None
     if not isinstance(document, dict):
         raise Malformed("The body is not a JSON object.")
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH or _SUSPECT.search(data):
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH or any(mark in data for mark in _SUSPECT):
         for depth, mapping in _mappings(document):
             if depth > MAX_DEPTH:
                 raise Malformed("The document is nested too deeply.")
@@ -70,7 +70,12 @@ def type_of(document: Mapping[str, Any]) -> str:
     A list of types is nobody's honest activity (federation.md B1): it is treated as unknown.
     """
     value = document.get("type")
-    return value if isinstance(value, str) and len(value) <= 100 else ""
+    return value if isinstance(value, str) and len(value) <= 100 and _is_storable(value) else ""
+
+
+def _is_storable(value: str) -> bool:
+    """PostgreSQL keeps no NUL in a text, and UTF-8 has no lone surrogates: such a name or id is nobody's."""
+    return value.isprintable() or not _SURROGATES.search(value)
 
 
 def text(document: Mapping[str, Any], key: str, limit: int) -> str:
@@ -94,7 +99,9 @@ def reference(value: Any) -> str | None:
         value = value[0] if value else None
     if isinstance(value, dict):
         value = value.get("id") or value.get("href")
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_URI_LENGTH else None
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_URI_LENGTH:
+        return None
+    return value if _is_storable(value) else None
 
 
 def references(value: Any, limit: int = MAX_ITEMS) -> list[str]:

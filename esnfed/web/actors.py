@@ -9,14 +9,17 @@ from sqlalchemy import RowMapping
 
 from esnfed.context import Context
 from esnfed.errors import Gone, NotFound
-from esnfed.http import language, pages, paging
+from esnfed.http import leaves, pages
 from esnfed.http.keys import DATABASE
+from esnfed.http.leaves import Leaf, Turn
 from esnfed.http.negotiation import see_other, wants_activitypub
-from esnfed.services import actors, timelines, views
-from esnfed.services.views import StatusView
+from esnfed.http.reader import Reader, reader_of
+from esnfed.services import actors, timelines
+from esnfed.text.sanitise import teaser
 from esnfed.vocab.authority import normalise_authority
-from esnfed.web import presenters
+from esnfed.web import presenters, shown
 from esnfed.web.keys import FRAGMENTS
+from esnfed.web.shown import Shown
 
 PAGE = 20
 HANDLE = r"{handle:[A-Za-z0-9_][A-Za-z0-9_.-]*}"
@@ -30,7 +33,8 @@ class Profile:
     """An actor and a page of what it wrote and shared."""
 
     row: RowMapping
-    posts: list[StatusView]
+    leaf: Leaf[RowMapping]
+    posts: list[Shown]
 
 
 def find(context: Context, handle: str, domain: str | None) -> RowMapping:
@@ -46,11 +50,13 @@ def find(context: Context, handle: str, domain: str | None) -> RowMapping:
     return row
 
 
-def read(context: Context, handle: str, domain: str | None, max_id: int | None) -> Profile:
+def read(context: Context, handle: str, domain: str | None, reader: Reader, turn: Turn) -> Profile:
     """Read an actor and a page of its public posts."""
     row = find(context, handle, domain)
-    rows = timelines.of_actor(context, row["id"], timelines.Cursor(max_id=max_id, limit=PAGE))
-    return Profile(row, views.of_statuses(context, rows))
+    cursor = timelines.Cursor(max_id=turn.max_id, min_id=turn.min_id, limit=PAGE + 1)
+    rows = timelines.of_actor(context, row["id"], cursor)
+    leaf = leaves.cut(rows, turn, PAGE, lambda found: int(found["id"]))
+    return Profile(row, leaf, shown.of_statuses(context, leaf.rows, reader))
 
 
 @routes.get(f"/@{HANDLE}@{DOMAIN}")
@@ -59,27 +65,28 @@ def read(context: Context, handle: str, domain: str | None, max_id: int | None) 
 async def show(request: web.Request) -> web.Response:
     """The page of an actor; its document is one 303 away, and so is the right one of its two pages."""
     handle, domain = request.match_info["handle"], request.match_info.get("domain")
-    locale, max_id = language.choose(request), paging.identifier(request, "max_id")
-    profile = await request.config_dict[DATABASE].read(read, handle, domain, max_id)
+    reader, turn = reader_of(request), leaves.asked(request)
+    profile = await request.config_dict[DATABASE].read(read, handle, domain, reader, turn)
     row = profile.row
     if wants_activitypub(request):
         return see_other(row["uri"])
     path = presenters.actor_path(row)
     if request.path != path:
         return see_other(path)
-    posts = profile.posts
     return pages.render(
         request,
         "web/actor.html",
         document=row["uri"],
         canonical=None if row["local"] else row["url"],
         indexed=row["local"] and row["indexable"],
-        title=row["name"] or row["handle"],
+        title=row["name"].strip() or row["handle"],
+        description=teaser(row["summary"], 160),
         actor=presenters.actor(row),
+        first=turn == Turn(),
         posts_count=row["statuses_count"],
         followers_count=None if row["hides_network"] else row["followers_count"],
         following_count=None if row["hides_network"] else row["following_count"],
-        original=None if row["local"] else row["url"],
-        cards=request.config_dict[FRAGMENTS].cards(posts, locale),
-        older=f"{path}?max_id={posts[-1].status['id']}" if len(posts) == PAGE else None,
+        original=None if row["local"] else row["url"] or row["uri"],
+        cards=request.config_dict[FRAGMENTS].cards(profile.posts, reader),
+        **leaves.links(request, profile.leaf),
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from esnfed.http.panels import Insets
+from esnfed.http.reader import Reader
 from esnfed.rendering import Renderer
 from esnfed.services.views import StatusView
 from esnfed.web import presenters
+from esnfed.web.shown import Shown
 
 LIMIT = 16 << 20
 
-Key = tuple[int, int, int, int, str, bool]
+Key = tuple[int, int, int, int, str, str | None, bool, Insets]
 
 
 class Fragments:
-    """Post cards by status, its version, its author's version and the language; no viewer is in them."""
+    """Post cards by status, its version, its authors' versions and the languages; no viewer is in them."""
 
     def __init__(self, renderer: Renderer, limit: int = LIMIT) -> None:
         self._renderer = renderer
@@ -22,34 +25,39 @@ class Fragments:
         self._size = 0
         self._kept: OrderedDict[Key, str] = OrderedDict()
 
-    def card(self, view: StatusView, locale: str, *, main: bool = False) -> str:
+    def card(self, shown: Shown, reader: Reader, *, main: bool = False) -> str:
         """Return the card of one post; `main` is the one that its page is about."""
-        shown = view.boosted or view
-        key = (
-            view.status["id"],
-            shown.status["version"],
-            shown.author["updated_at"],
-            view.author["updated_at"],
-            locale,
-            main,
-        )
+        key = _key(shown.view, shown.insets, reader, main)
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
             return found
-        card = str(
-            self._renderer.fragment("macros/posts.html", "post_card", locale, presenters.post(view), main)
-        )
+        values = presenters.post(shown.view, key[5], shown.insets)
+        card = str(self._renderer.fragment("macros/posts.html", "post_card", reader.locale, values, main))
         self._keep(key, card)
         return card
 
     def _keep(self, key: Key, card: str) -> None:
         self._kept[key] = card
-        self._size += len(card)
+        self._size += len(card.encode())
         while self._size > self._limit:
             _, oldest = self._kept.popitem(last=False)
-            self._size -= len(oldest)
+            self._size -= len(oldest.encode())
 
-    def cards(self, views: list[StatusView], locale: str) -> list[str]:
+    def cards(self, posts: list[Shown], reader: Reader) -> list[str]:
         """Return the cards of a page of posts."""
-        return [self.card(view, locale) for view in views]
+        return [self.card(shown, reader) for shown in posts]
+
+
+def _key(view: StatusView, insets: Insets, reader: Reader, main: bool) -> Key:
+    post = view.boosted or view
+    return (
+        view.status["id"],
+        post.status["version"],
+        post.author["updated_at"],
+        view.author["updated_at"],
+        reader.locale,
+        presenters.language_of(post.status, reader),
+        main,
+        insets,
+    )

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy import RowMapping
 
 from esnfed import registry
 from esnfed.context import Context
-from esnfed.http import language, pages, paging, panels
+from esnfed.http import leaves, pages, panels
 from esnfed.http.keys import CONFIG, DATABASE
+from esnfed.http.leaves import Leaf, Turn
+from esnfed.http.reader import Reader, reader_of
 from esnfed.i18n import N_
-from esnfed.services import timelines, views
-from esnfed.services.views import StatusView
+from esnfed.services import timelines
+from esnfed.web import shown
 from esnfed.web.keys import FRAGMENTS
+from esnfed.web.shown import Shown
 
 PAGE = 20
 
@@ -26,32 +30,37 @@ registry.nav.add("10 home", ("/", N_("Home")))
 class Home:
     """What the page shows, read in one hop."""
 
-    posts: list[StatusView]
+    leaf: Leaf[RowMapping]
+    posts: list[Shown]
     panels: list[tuple[str, Any]]
 
 
-def read(context: Context, locale: str, max_id: int | None) -> Home:
+def read(context: Context, reader: Reader, turn: Turn) -> Home:
     """Read a page of public posts and every panel; panels only stand on the first page."""
-    rows = timelines.public(context, timelines.Cursor(max_id=max_id, limit=PAGE))
-    shown = [] if max_id else panels.of_page("home")
+    cursor = timelines.Cursor(max_id=turn.max_id, min_id=turn.min_id, limit=PAGE + 1)
+    leaf = leaves.cut(timelines.public(context, cursor), turn, PAGE, lambda row: int(row["id"]))
+    on_page = panels.of_page("home") if turn == Turn() else []
     return Home(
-        views.of_statuses(context, rows),
-        [(panel.template, panel.read(context, locale)) for panel in shown],
+        leaf,
+        shown.of_statuses(context, leaf.rows, reader),
+        [(panel.template, panel.read(context, reader)) for panel in on_page],
     )
 
 
 @routes.get("/")
 async def show(request: web.Request) -> web.Response:
-    """The home page; `?max_id=` goes back in time."""
-    locale, max_id = language.choose(request), paging.identifier(request, "max_id")
-    found = await request.config_dict[DATABASE].read(read, locale, max_id)
+    """The home page; `?max_id=` goes back in time, `?min_id=` comes forward again."""
+    reader, turn = reader_of(request), leaves.asked(request)
+    found = await request.config_dict[DATABASE].read(read, reader, turn)
     config = request.config_dict[CONFIG]
     return pages.render(
         request,
         "web/home.html",
+        document=f"{config.origin}/relay",
         description=config.description,
         panels=found.panels,
-        first=max_id is None,
-        cards=request.config_dict[FRAGMENTS].cards(found.posts, locale),
-        older=f"/?max_id={found.posts[-1].status['id']}" if len(found.posts) == PAGE else None,
+        first=turn == Turn(),
+        account_domain=config.account_domain,
+        cards=request.config_dict[FRAGMENTS].cards(found.posts, reader),
+        **leaves.links(request, found.leaf),
     )

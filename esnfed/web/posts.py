@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 from aiohttp import web
 
 from esnfed.context import Context
 from esnfed.errors import Gone, Malformed, NotFound
-from esnfed.http import language, pages, paging
+from esnfed.http import pages, paging
 from esnfed.http.keys import DATABASE
 from esnfed.http.negotiation import see_other, wants_activitypub
+from esnfed.http.reader import Reader, reader_of
 from esnfed.objects import note
-from esnfed.services import actors, threads, views
-from esnfed.services.views import StatusView
+from esnfed.services import actors, threads
+from esnfed.text.sanitise import teaser
 from esnfed.vocab.addressing import READABLE_BY_ALL
-from esnfed.web import presenters
+from esnfed.web import presenters, shown
 from esnfed.web.actors import DOMAIN, HANDLE
 from esnfed.web.keys import FRAGMENTS
+from esnfed.web.shown import Shown
+
+TITLE = 80
+DESCRIPTION = 200
 
 routes = web.RouteTableDef()
 
@@ -26,12 +32,12 @@ routes = web.RouteTableDef()
 class Page:
     """A post with what stands before and after it."""
 
-    post: StatusView
-    before: list[StatusView]
-    after: list[StatusView]
+    post: Shown
+    before: list[Shown]
+    after: list[Shown]
 
 
-def read(context: Context, status_id: int) -> Page:
+def read(context: Context, status_id: int, reader: Reader) -> Page:
     """Read a public post and its thread; raises Gone for a deleted one of ours, NotFound for a hidden one."""
     row = note.row_by_id(context, status_id)
     if row is None or row["visibility"] not in READABLE_BY_ALL or row["boost_of_id"]:
@@ -42,8 +48,9 @@ def read(context: Context, status_id: int) -> Page:
     if author["deleted_at"] or author["suspended_at"]:
         raise NotFound
     thread = threads.around(context, row)
-    found = views.of_statuses(context, [*thread.ancestors, row, *thread.descendants])
-    place = len(thread.ancestors)
+    found = shown.of_statuses(context, [*thread.ancestors, row, *thread.descendants], reader)
+    # Not the number of ancestors: those by suspended authors are left out.
+    place = next(number for number, other in enumerate(found) if other.status["id"] == row["id"])
     return Page(found[place], found[:place], found[place + 1 :])
 
 
@@ -55,14 +62,16 @@ async def show(request: web.Request) -> web.Response:
         status_id = paging.parse_identifier(request.match_info["id"])
     except Malformed:
         raise NotFound from None
-    page = await request.config_dict[DATABASE].read(read, status_id)
-    row, author = page.post.status, page.post.author
+    reader = reader_of(request)
+    page = await request.config_dict[DATABASE].read(read, status_id, reader)
+    row, author = page.post.status, page.post.view.author
     if wants_activitypub(request):
         return see_other(row["uri"])
     path = presenters.post_path(author, row)
     if request.path != path:
-        return see_other(path)
-    locale, fragments = language.choose(request), request.config_dict[FRAGMENTS]
+        return see_other(str(request.rel_url.with_path(path, keep_query=True)))
+    fragments = request.config_dict[FRAGMENTS]
+    text = _text(page.post, reader)
     return pages.render(
         request,
         "web/post.html",
@@ -70,10 +79,19 @@ async def show(request: web.Request) -> web.Response:
         canonical=None if row["local"] else row["url"],
         indexed=row["local"] and author["indexable"] and row["visibility"] == "public",
         author=presenters.actor(author),
-        text=row["summary"] or row["content"],
-        before=fragments.cards(page.before, locale),
-        card=fragments.card(page.post, locale, main=True),
-        after=fragments.cards(page.after, locale),
+        text=teaser(text, TITLE),
+        description=teaser(text, DESCRIPTION),
+        before=fragments.cards(page.before, reader),
+        card=fragments.card(page.post, reader, main=True),
+        after=fragments.cards(page.after, reader),
         counts=(row["replies_count"], row["boosts_count"], row["favourites_count"]),
-        original=None if row["local"] else row["url"],
+        original=None if row["local"] else row["url"] or row["uri"],
     )
+
+
+def _text(post: Shown, reader: Reader) -> str:
+    """Return what tells the post in a title: its content warning where it has one, never what that hides."""
+    row = post.status
+    if row["summary"]:
+        return escape(row["summary"])
+    return presenters.content_of(row, presenters.language_of(row, reader))

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from esnfed.http.panels import Insets
+from esnfed.http.reader import Reader
 from esnfed.services.views import StatusView
 
 
@@ -26,7 +28,7 @@ def post_path(author: RowMapping, status: RowMapping) -> str:
 def actor(row: RowMapping) -> dict[str, Any]:
     """Return what the actor macros take. Pictures from elsewhere are not loaded: a page asks nobody else."""
     return {
-        "name": row["name"] or row["handle"],
+        "name": row["name"].strip() or row["handle"],
         "handle": f"{row['handle']}@{row['domain']}",
         "url": actor_path(row),
         "avatar": None,
@@ -37,13 +39,29 @@ def actor(row: RowMapping) -> dict[str, Any]:
     }
 
 
+def languages_of(status: RowMapping) -> list[str]:
+    """Return the languages in which a post exists, the original first; [] when its author named none."""
+    return list(status["content_map"] or {}) or ([status["language"]] if status["language"] else [])
+
+
+def language_of(status: RowMapping, reader: Reader) -> str | None:
+    """Return the language in which a reader gets a post, None when its author named none."""
+    languages = languages_of(status)
+    return reader.choose(languages) if languages else None
+
+
+def content_of(status: RowMapping, language: str | None) -> str:
+    """Return the sanitised HTML of a post in one of its languages."""
+    return str((status["content_map"] or {}).get(language, status["content"]))
+
+
 def _attachments(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     # Without a media type the gallery shows a link with the description: files elsewhere are not embedded.
     return [
         {
             "url": row["url"],
             "media_type": "",
-            "description": row["description"] or row["media_type"],
+            "description": row["description"] or row["url"].rsplit("/", 1)[-1],
             "width": row["width"],
             "height": row["height"],
         }
@@ -51,22 +69,27 @@ def _attachments(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
     ]
 
 
-def post(view: StatusView) -> dict[str, Any]:
-    """Return what the post macros take; of a boost, the original with its booster."""
+def post(view: StatusView, language: str | None, insets: Insets = ()) -> dict[str, Any]:
+    """Return what the post macros take, in one of its languages; of a boost, the original with its booster.
+
+    `insets` is what other rooms add: a record stands for the post's text, which only repeats it.
+    """
     shown = view.boosted or view
-    row = shown.status
+    row, url = shown.status, post_path(shown.author, shown.status)
     return {
-        "url": post_path(shown.author, row),
+        "url": url,
         "author": actor(shown.author),
         "published": row["published_at"],
         "edited": row["edited_at"],
-        "language": row["language"],
-        "html": row["content"],
+        "language": language,
+        "others": [{"tag": tag, "href": f"{url}?lang={tag}"} for tag in languages_of(row) if tag != language],
+        "html": content_of(row, language),
         "summary": row["summary"] or None,
         "attachments": _attachments(shown.media),
         "record": None,
         "parent": _parent(shown),
         "booster": actor(view.author) if view.boosted else None,
+        **dict(insets),
     }
 
 

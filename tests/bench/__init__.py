@@ -1,1 +1,1 @@
-"""`make bench`: what the hot paths cost, against bare limits measured in the same run; nothing is asserted."""
+"""`make bench`: what the hot paths cost, against bare limits of the same run; nothing is asserted."""

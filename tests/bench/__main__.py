@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import os
 import platform
-import random
 import shutil
 import sqlite3
 import tempfile
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from esnfed.app import open_node
 from esnfed.context import Context
@@ -23,7 +23,7 @@ from esnfed.services import actors
 from esnfed.services.actors import NewKeys
 from tests.bench import bare, delivery, home, site
 from tests.bench.figures import Figure, table, write_json
-from tests.bench.inbox import Inbox, Pen
+from tests.bench.inbox import HOST, Inbox, Pen
 from tests.bench.page import Page
 from tests.bench.processes import line_of, memory_of, running
 from tests.bench.rows import World
@@ -64,7 +64,7 @@ class Limits:
             Figure("bare RSA-2048 verification", self.verifying),
             Figure("bare aiohttp server, POST of 3 KB", self.echo),
             Figure("bare aiohttp client, POST of 3 KB, TLS", self.posting),
-            Figure("bare SQLite, the rows of one message", self.inserting, note="20 messages a transaction"),
+            Figure("bare SQLite, the rows of one message", self.inserting, note="20 in a transaction"),
         ]
 
 
@@ -80,18 +80,22 @@ class Bench:
 
     async def run(self) -> list[Figure]:
         """Do everything; return the lines of the table."""
-        authority, (certificate, key) = delivery.certificate(self._folder / "tls")
+        scale = self._scale
+        self._authority, (certificate, key) = delivery.certificate(self._folder / "tls")
         async with running("tests.bench.server", str(certificate), str(key)) as sink:
             hosts = delivery.addresses(int(await line_of(sink)))
-            made = await site.make(self._folder / "node", hosts, authority)
-            world, per_note = await self._fill(made)
-            small = await self._homes(replace_scale(self._scale))
-            large = await home.measure(made, world, self._scale.reads, self._scale.rounds)
+            made = await site.make(self._folder / "node", hosts, self._authority)
+            world, disk = await self._fill(made)
+            [small] = await self._tenth()
+            homes = await home.measure(made, world, scale.reads, scale.rounds)
+            growth = homes[0].cpu / small.cpu if homes[0].cpu and small.cpu else None
             shutil.copyfile(made.database, self._folder / "bare.sqlite")
-            return await self._live(made, [*small, *_grown(small, large)], authority, per_note)
+            async with site.serving(made, self._client) as live:
+                figures = await self._live(live, [small, replace(homes[0], growth=growth), *homes[1:]])
+        return [*figures, disk]
 
-    async def _fill(self, made: site.Site) -> tuple[World, float]:
-        """Write the rows of every path; return the world and the bytes of one note with its timelines."""
+    async def _fill(self, made: site.Site) -> tuple[World, Figure]:
+        """Write the rows of every path; return the world and what its notes take on the disk."""
         scale = self._scale
         ids = await _people(made)
         self._pen.write(made)
@@ -99,85 +103,68 @@ class Bench:
         before = made.size()
         world = World(scale.authors, scale.posts, list(scale.follows), self._now)
         world.write(made.database)
-        raw = sqlite3.connect(made.database)
-        raw.execute("ANALYZE")
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        raw.close()
-        return world, (made.size() - before) / scale.posts
+        per_note = (made.size() - before) / scale.posts
+        return world, Figure("disk, 10,000 notes", note=f"{per_note * 10_000 / 2**20:.1f} MiB")
 
-    async def _homes(self, scale: Scale) -> list[Figure]:
-        """The first reader of a world with a tenth of the posts: what growth is measured against."""
+    async def _tenth(self) -> list[Figure]:
+        """The first reader of a world with a tenth of the posts, to which the whole is compared."""
+        scale = self._scale
         small = await site.make(self._folder / "small", {}, None)
-        world = World(scale.authors, scale.posts, list(scale.follows[:1]), self._now)
+        world = World(scale.authors // 10, scale.posts // 10, list(scale.follows[:1]), self._now)
         world.write(small.database)
         return (await home.measure(small, world, scale.reads, scale.rounds))[:1]
 
-    async def _live(
-        self, made: site.Site, homes: list[Figure], authority: Path, per_note: float
-    ) -> list[Figure]:
-        scale = self._scale
-        async with site.serving(made, self._client) as live:
-            idle, size = memory_of(live.pid), made.size()
-            key = load_private(self._pen.keys.private_der)
-            echo = await bare.echoing(self._client, scale.messages)
-            page = await Page(live, _ids(made)).measure(scale.pages, scale.rounds, echo)
-            pages_memory, notes = memory_of(live.pid), made.ask("SELECT count(*) FROM status")
-            inbox = await Inbox(live, self._pen).measure(scale.messages, scale.rounds, 1.0)
-            grown, notes = made.size() - size, made.ask("SELECT count(*) FROM status") - notes
-            signing = bare.signing(key, scale.signatures)
-            posting = await self._posting(made, authority)
-            sent = await delivery.Delivery(live).measure(scale.rounds, signing, posting)
-            after = memory_of(live.pid)
-        inserting = self._inserting(made)
-        limits = Limits(signing, bare.verifying(key, scale.signatures), echo, posting, inserting)
+    async def _live(self, live: site.Live, homes: list[Figure]) -> list[Figure]:
+        """Measure what needs the running node, and the bare limits beside it."""
+        scale, made, idle = self._scale, live.site, memory_of(live.pid)
+        key = load_private(self._pen.keys.private_der)
+        assert isinstance(key, RSAPrivateKey)
+        signing, verifying = bare.signing(key, scale.signatures), bare.verifying(key, scale.signatures)
+        echo = await bare.echoing(self._client, scale.messages)
+        pages = await Page(live, _ids(made)).measure(scale.pages, scale.rounds, echo)
+        before, size = _notes(made), made.size()
+        inbox = await Inbox(live, self._pen).measure(scale.messages, scale.rounds)
+        per_note = (made.size() - size) / (_notes(made) - before)
+        posting = await self._posting(made)
+        sent = await delivery.Delivery(live).measure(scale.rounds, signing, posting)
+        after = memory_of(live.pid)
+        limits = Limits(signing, verifying, echo, posting, self._inserting(made))
         least = limits.verifying + limits.echo + limits.inserting
+        kept = f"{per_note * 10_000 / 2**20:.1f} MiB while their inbox messages are kept"
         return [
             *limits.figures,
             *(replace(figure, bare=least) for figure in inbox),
             *sent,
             *homes,
-            *page,
-            Figure("memory at start", note=f"{idle:.0f} MiB"),
-            Figure("memory after the pages", note=f"{pages_memory:.0f} MiB"),
-            Figure("memory after everything", note=f"{after:.0f} MiB"),
+            *pages,
             Figure("start of the process to first answer", wall=live.started * 1e6),
-            Figure("disk, 10,000 notes on timelines", note=f"{per_note * 10_000 / 2**20:.1f} MiB"),
-            Figure(
-                "the same with their inbox messages",
-                note=f"{grown / notes * 10_000 / 2**20:.1f} MiB, kept for 7 days",
-            ),
+            Figure("memory at start", note=str(idle)),
+            Figure("memory after everything", note=str(after)),
+            Figure("disk, 10,000 notes received", note=kept),
         ]
 
-    async def _posting(self, made: site.Site, authority: Path) -> float:
+    async def _posting(self, made: site.Site) -> float:
         """The client's bare limit, against the sink and with as many names as the delivery has."""
-        config = replace(made.config, tls_authority=authority)
-        async with bare.tls_client(config) as client:
+        async with bare.tls_client(made.config) as client:
             targets = [f"https://{host}/inbox" for host in delivery.HOSTS]
             return await bare.posting(client, targets, len(targets) * 3)
 
     def _inserting(self, made: site.Site) -> float:
         """The rows that the inbox path wrote, written again by sqlite3 alone."""
-        mine = "status_id IN (SELECT id FROM source.status WHERE uri LIKE 'https://lyon.esn.test/statuses/%')"
+        notes = f"uri LIKE 'https://{HOST}/statuses/%'"
+        mine = f"status_id IN (SELECT id FROM source.status WHERE {notes})"
         tables = [
-            ("status", "uri LIKE 'https://lyon.esn.test/statuses/%'"),
+            ("status", notes),
             ("inbox_message", "true"),
             ("replay", "true"),
             ("status_tag", mine),
             ("timeline_entry", f"{mine} AND actor_id = {self._pen.readers[1]}"),
         ]
-        return bare.inserting(self._folder / "bare.sqlite", made.database, tables)[0]
+        return bare.inserting(self._folder / "bare.sqlite", made.database, tables)
 
 
-def replace_scale(scale: Scale) -> Scale:
-    """A tenth of the posts by the same number of authors' tenth."""
-    return replace(scale, posts=scale.posts // 10, authors=max(scale.authors // 10, scale.follows[0]))
-
-
-def _grown(small: list[Figure], large: list[Figure]) -> list[Figure]:
-    """Let the first line of the large world say how it compares with the small one."""
-    first = large[0]
-    growth = (first.cpu or 0) / small[0].cpu if small[0].cpu else None
-    return [replace(first, growth=growth), *large[1:]]
+def _notes(made: site.Site) -> int:
+    return made.ask("SELECT count(*) FROM status")
 
 
 def _ids(made: site.Site) -> list[int]:
@@ -215,7 +202,7 @@ async def main(arguments: argparse.Namespace) -> None:
     seconds = time.perf_counter() - begun
     print(table(figures))
     print(f"\n{seconds:.0f} s; Python {platform.python_version()}, {os.cpu_count()} cores,", end=" ")
-    print("load {:.1f}; CPU and wall in microseconds per operation, best of rounds".format(os.getloadavg()[0]))
+    print(f"load {os.getloadavg()[0]:.1f}; microseconds per operation, the best of several rounds")
     if arguments.json:
         about = {"quick": arguments.quick, "seconds": seconds, "python": platform.python_version()}
         write_json(arguments.json, figures, about)
@@ -230,5 +217,4 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    random.seed(1)
     asyncio.run(main(parser().parse_args()))

@@ -83,7 +83,7 @@ class Delivery:
 
 def addresses(port: int) -> dict[str, tuple[str, int]]:
     """Return where each server is found: all of them are the sink."""
-    return {host: ("127.0.0.1", port) for host in HOSTS}
+    return dict.fromkeys(HOSTS, ("127.0.0.1", port))
 
 
 def certificate(folder: Path) -> tuple[Path, tuple[Path, Path]]:

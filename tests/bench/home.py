@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -35,7 +36,7 @@ def newest(context: Context, reader_id: int) -> int:
 
 def past_the_cap(context: Context, reader_id: int) -> int:
     """Read the page behind the written part of the timeline, where the join form goes on."""
-    oldest = timelines.MAX_ID if reader_id < 0 else _oldest(context, reader_id)
+    oldest = _oldest(context, reader_id)
     rows = timelines.home(context, reader_id, timelines.Cursor(max_id=oldest, limit=PAGE))
     return len(views.of_statuses(context, rows))
 
@@ -56,21 +57,18 @@ async def measure(site: Site, world: World, times: int, rounds: int) -> list[Fig
         for name, read, share in (("home of 20", newest, 1), ("home past the cap", past_the_cap, 4)):
             before: float | None = None
             for follows, reader in world.readers.items():
-                figure = await _line(database, site, read, reader["id"], times // share, rounds, before)
+                figure = await _line(database, site, read, reader["id"], times // share, rounds)
                 label = f"{name}, {follows:,} follows, {world.posts:,} posts"
-                figures.append(_named(figure, label))
+                growth = figure.cpu / before if figure.cpu and before else None
+                figures.append(replace(figure, path=label, growth=growth))
                 before = figure.cpu
         return figures
     finally:
         await database.close()
 
 
-def _named(figure: Figure, path: str) -> Figure:
-    return Figure(path, figure.cpu, figure.wall, figure.bare, figure.growth, figure.note)
-
-
 async def _line(
-    database: Database, site: Site, read: Read, reader_id: int, times: int, rounds: int, before: float | None
+    database: Database, site: Site, read: Read, reader_id: int, times: int, rounds: int
 ) -> Figure:
     statements, length = await _statements(database, read, reader_id)
     samples: list[Sample] = []
@@ -85,7 +83,7 @@ async def _line(
     note = f"{READERS} readers: p50 {p50 / 1000:.1f} ms, p99 {p99 / 1000:.1f} ms"
     if length != PAGE:
         note += f"; {length} posts"
-    return Figure("", cpu_us, wall_us, bare, cpu_us / before if before else None, note)
+    return Figure("", cpu_us, wall_us, bare, note=note)
 
 
 async def _together(database: Database, read: Read, reader_id: int, times: int) -> Sequence[float]:

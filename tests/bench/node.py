@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from esnfed import registry
 from esnfed.cli import main
 from esnfed.context import Context
@@ -19,4 +17,4 @@ def post(context: Context, handle: str, text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

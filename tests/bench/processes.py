@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,11 +19,23 @@ def cpu_of(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def memory_of(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """MiB of a process: all that is resident, and the part that is no mapped file (code, the database)."""
+
+    resident: float
+    own: float
+
+    def __str__(self) -> str:
+        return f"{self.resident:.0f} MiB resident, {self.own:.0f} MiB without mapped files"
+
+
+def memory_of(pid: int) -> Memory:
+    """Return the memory of a process now."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    resident, own = (int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon"))
+    return Memory(resident, own)
 
 
 @asynccontextmanager

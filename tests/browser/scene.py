@@ -23,7 +23,7 @@ PROJECT: dict[str, Any] = {
         "es": "Respirar en la escuela: medir el aire de las aulas y actuar con el alumnado",
     },
     "summary": {
-        "fr": "Des capteurs construits en classe, un protocole commun et des décisions prises par les élèves.",
+        "fr": "Des capteurs faits en classe, un protocole commun et des décisions prises par les élèves.",
         "en": "Sensors built in class, one protocol for three countries, and decisions that pupils take.",
         "es": "Sensores construidos en clase, un protocolo común y decisiones que toma el alumnado.",
     },
@@ -61,7 +61,7 @@ PROJECT: dict[str, Any] = {
     "seeksPartners": True,
     "closes": "2026-12-15T16:00:00Z",
     "budget": {"band": "20k-100k"},
-    "results": {"en": "Twelve schools changed their ventilation.\n\nTwo planted trees.", "fr": "Douze écoles."},
+    "results": {"en": "Twelve schools changed ventilation.\n\nTwo planted trees.", "fr": "Douze écoles."},
     "indicators": [
         {"name": {"en": "Mean CO₂ in class"}, "value": 940.5, "unit": "ppm", "date": "2026-06-30"},
         {"name": {"en": "Schools taking part"}, "value": 40},
@@ -95,7 +95,9 @@ CALL: dict[str, Any] = {
 ARABIC: dict[str, Any] = {
     "title": {"ar": "مدرسة نظيفة: الماء والصحة للجميع"},
     "summary": {"ar": "مشروع مشترك بين نقابات التعليم في المغرب وتونس لتحسين المياه في المدارس الريفية."},
-    "body": {"ar": "<p>نعمل مع <strong>ثلاثين</strong> مدرسة ريفية.</p><ol><li>الماء</li><li>الصحة</li></ol>"},
+    "body": {
+        "ar": "<p>نعمل مع <strong>ثلاثين</strong> مدرسة ريفية.</p><ol><li>الماء</li><li>الصحة</li></ol>"
+    },
     "territories": ["MA", "TN"],
     "themes": ["health-in-schools"],
     "sdg": ["6"],
@@ -200,7 +202,9 @@ async def _conversation(places: Places, scene: Scene, sne: int, awa: int, ana: i
 
 async def _posts(places: Places, scene: Scene, awa: int, nameless: int, layla: int) -> None:
     hub, union = scene.hub, scene.union
-    await _say(scene, hub, layla, {"ar": "<p>صباح الخير من الرباط! درس اليوم عن الهواء والصحة في المدرسة.</p>"})
+    await _say(
+        scene, hub, layla, {"ar": "<p>صباح الخير من الرباط! درس اليوم عن الهواء والصحة في المدرسة.</p>"}
+    )
     warned = await _say(
         scene, union, awa, {"fr": "<p>Les détails de l’accident, avec les noms des produits.</p>"},
         summary="Accident de laboratoire, sans victime",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from esnfed.context import Context, Runtime
 from esnfed.database import Database, migrate
 from esnfed.ids import IdGenerator
 from esnfed.objects import note
-from esnfed.records import service
+from esnfed.records import presentation, query, service
 from esnfed.services import actors, statuses
 from tests.doubles.clock import Clock
 
@@ -46,14 +47,31 @@ SHEET: dict[str, Any] = {
 _KEYS = actors.NewKeys(b"rsa public", b"rsa private", b"ed25519 public", b"ed25519 private")
 
 
-def _document(context: Context) -> dict[str, Any]:
+def _announce(context: Context) -> int:
     owner = actors.create(context, as_type="Organization", handle="union", keys=_KEYS)
-    plan = service.prepare_announcement(context, owner, "call", SHEET)
-    return note.to_document(context, statuses.by_id(context, service.apply_announcement(context, plan)))
+    return service.apply_announcement(context, service.prepare_announcement(context, owner, "call", SHEET))
+
+
+def _document(context: Context) -> dict[str, Any]:
+    return note.to_document(context, statuses.by_id(context, _announce(context)))
+
+
+def _entry(context: Context, whole: bool) -> dict[str, Any]:
+    row = query.one(context, _announce(context))
+    return presentation.whole(row) if whole else presentation.entry(row)
 
 
 async def make() -> dict[str, Any]:
     """Return the Note of a call that an organisation announces on a node of its own."""
+    return await _on_a_node(_document)
+
+
+async def make_entry(*, whole: bool = False) -> dict[str, Any]:
+    """Return the same call as the board lists it, or whole."""
+    return await _on_a_node(_entry, whole)
+
+
+async def _on_a_node(fn: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         config = Config(domain="union.example.org", data_dir=Path(folder))
         clock, random = Clock(), Random(1)
@@ -61,7 +79,7 @@ async def make() -> dict[str, Any]:
         await migrate(config)
         database = await Database.open(runtime, Bus())
         try:
-            return await database.write(_document)
+            return await database.write(fn, *args)
         finally:
             await database.close()
 

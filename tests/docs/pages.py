@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TOP = ("README.md", "FEDERATION.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
-_FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^ *```([a-z]*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -87,5 +87,7 @@ def words(cell: str) -> list[str]:
 def first(rows: list[Row], column: str) -> list[str]:
     """Return the first code word of a column, row by row; AssertionError for a row without one."""
     found = [words(row[column]) for row in rows]
-    assert all(found), f"a row without a code word in {column!r}: {rows[[bool(each) for each in found].index(False)]}"
+    assert all(found), (
+        f"a row without a code word in {column!r}: {rows[[bool(each) for each in found].index(False)]}"
+    )
     return [each[0] for each in found]

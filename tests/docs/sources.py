@@ -10,8 +10,11 @@ from pathlib import Path
 from tests.docs.pages import ROOT
 
 ACTIVITY_TYPES = frozenset(
-    "Accept Add Announce Arrive Block Create Delete Dislike Flag Follow Ignore Invite Join Leave Like Listen "
-    "Move Offer Question Reject Read Remove TentativeReject TentativeAccept Travel Undo Update View".split()
+    (
+        *("Accept", "Add", "Announce", "Arrive", "Block", "Create", "Delete", "Dislike", "Flag", "Follow"),
+        *("Ignore", "Invite", "Join", "Leave", "Like", "Listen", "Move", "Offer", "Question", "Reject"),
+        *("Read", "Remove", "TentativeReject", "TentativeAccept", "Travel", "Undo", "Update", "View"),
+    )
 )
 """The activity types of the ActivityStreams vocabulary."""
 

@@ -12,7 +12,10 @@ import pytest
 
 from esnfed import registry
 from esnfed.cli.handlers import registered
+from esnfed.federation.retry import KNOCKS, Outcome, judge
 from esnfed.services.actors import LOCAL_TYPES
+from esnfed.vocab.addressing import addressing
+from esnfed.vocab.terms import PUBLIC
 from tests.docs import example, sources
 from tests.docs.pages import Page, Row, first, page, words
 
@@ -86,6 +89,29 @@ def test_each_field_of_a_kind_is_listed_with_what_is_compulsory(federation: Page
 def test_every_proposal_claimed_is_named_where_it_is_implemented(federation: Page) -> None:
     claimed = set(re.findall(r"FEP-[0-9a-f]{4}", federation.section("Supported FEPs").text))
     assert claimed - {"FEP-67ff"} <= sources.proposals(), "FEP-67ff is this page itself"
+
+
+def test_each_visibility_is_addressed_as_shown(federation: Page) -> None:
+    short = {PUBLIC: "Public"}
+    for row in federation.section("Visibility").table():
+        to, cc = addressing(row["Word"], "followers", ["mentioned"])  # type: ignore[arg-type]  # a word of the page
+        assert row["`to`"] == ", ".join(short.get(each, each) for each in to)
+        assert row["`cc`"] == ", ".join(short.get(each, each) for each in cc)
+
+
+def test_each_answer_to_a_delivery_has_the_fate_that_is_told(federation: Page) -> None:
+    fates = {
+        "done": Outcome.DELIVERED,
+        "given up": Outcome.FINAL,
+        "tried three times": Outcome.KNOCK,
+        "later": Outcome.RETRY,
+    }
+    assert KNOCKS == 3
+    for row in federation.section("Delivery").table():
+        codes = re.findall(r"\b[2-5](?:xx|[0-9]{2})\b", row["Answer"])
+        assert codes
+        fate = fates[row["What we do"].partition(":")[0]]
+        assert {judge(int(code.replace("xx", "22"))) for code in codes} == {fate}, row
 
 
 def test_every_limit_has_the_value_of_the_code(federation: Page) -> None:

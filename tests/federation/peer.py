@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from aiohttp import ClientSession, TCPConnector
@@ -118,7 +119,7 @@ class Peer(ServerDouble):
         url = f"https://127.0.0.1:{self._network.hosts[target.domain][1]}{path}"
         async with (
             ClientSession(connector=TCPConnector(ssl=False)) as session,
-            session.post(url, data=body, headers=headers) as answer,
+            session.post(url, data=BytesIO(body), headers=headers) as answer,
         ):
             return answer.status
 

@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from esnfed.context import Context
 from esnfed.database import Database
-from esnfed.federation import inbox_worker
+from esnfed.federation import inbox_worker, signatures
+from esnfed.federation.inbox import InboxRequest
 from esnfed.models import inbox_message, timeline_entry
 from esnfed.services import timelines, views
+from esnfed.vocab import parse
 from tests.conftest import Counted, MakeRuntime, Prepare
 from tests.doubles.authority import Authority
 from tests.federation.network import LiveNode, Network, open_network
-from tests.federation.test_inbox import scene
+from tests.federation.test_inbox import Forger, scene
 
 Counter = Callable[[Database], Counted]
 
@@ -75,6 +78,26 @@ async def test_a_create_by_a_known_actor_is_two_writer_jobs_and_at_most_eight_st
 
 def _prepared(context: Context, message: Any) -> Any:
     return inbox_worker.prepare_one(context, message, {})
+
+
+async def test_a_hundred_activities_that_arrive_together_are_stored_in_one_commit(
+    network: Network, statement_counter: Counter
+) -> None:
+    """The writer's clock stands still: only the number of jobs can end a batch."""
+    _, dakar, _, pen = await scene(network)
+    assert await pen.send(dakar, await pen.activity("Create", await pen.note("warm"))) == 202
+    await network.settle()
+    requests = [await _request(dakar, pen, f"n{number}") for number in range(100)]
+    counted = statement_counter(dakar.node.database)
+    await asyncio.gather(*(dakar.node.inbox.accept(request) for request in requests))
+    assert (counted.commits, len(counted.statements)) == (1, 2)
+    assert len(await dakar.rows(inbox_message, state="waiting")) == 100
+
+
+async def _request(target: LiveNode, pen: Forger, name: str) -> InboxRequest:
+    body = parse.dump(await pen.activity("Create", await pen.note(name)))
+    headers = CIMultiDict(await pen.headers(target, body))
+    return InboxRequest(signatures.parse("POST", "/inbox", target.domain, "https", headers), body)
 
 
 async def test_a_hundred_waiting_activities_are_applied_in_one_commit(

@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, ClientSession, TCPConnector
 from selectolax.lexbor import LexborHTMLParser
+from sqlalchemy import update
 
+from esnfed.context import Context
+from esnfed.models import record, status
 from esnfed.records import service
+from esnfed.services import statuses
+from esnfed.services.statuses import Draft
 from tests.conftest import MakeRuntime, Prepare
 from tests.doubles.authority import Authority
 from tests.federation.network import LiveNode, Network, open_network
@@ -46,11 +51,18 @@ class Browser:
         self._session = session
 
     async def get(
-        self, live: LiveNode, path: str, *, accept: str = "text/html", language: str = "en", status: int = 200
+        self,
+        live: LiveNode,
+        path: str,
+        *,
+        accept: str = "text/html",
+        language: str = "en",
+        status: int = 200,
+        **more: str,
     ) -> ClientResponse:
         """Ask for a path without following redirects; the status must be the expected one."""
         port = self._network.hosts[live.domain][1]
-        headers = {"Host": live.domain, "Accept": accept, "Accept-Language": language}
+        headers = {"Host": live.domain, "Accept": accept, "Accept-Language": language} | more
         answer = await self._session.get(
             f"https://127.0.0.1:{port}{path}", headers=headers, allow_redirects=False
         )
@@ -105,8 +117,9 @@ async def test_a_project_announced_on_one_node_stands_on_the_board_of_the_other(
     assert texts(await browser.page(dakar, "/", language="es"), ".record-title") == ["Respirar en la escuela"]
     address = board.css_first(".record-title a").attributes["href"]
     assert address is not None
-    moved = await browser.get(dakar, address, status=303)
-    sheet = await browser.page(dakar, moved.headers["Location"], language="fr")
+    moved = await browser.get(dakar, address.rpartition("/")[0] + "?lang=fr", status=303)
+    assert moved.headers["Location"] == f"{address}?lang=fr"
+    sheet = await browser.page(dakar, address, language="fr")
     assert texts(sheet, "h1") == ["Respirer à l’école"]
     original = sheet.css_first("link[rel=canonical]").attributes["href"]
     assert original == f"https://lyon.esn.test/r/{record_id}/respirer-a-lecole"
@@ -221,3 +234,168 @@ async def test_every_page_keeps_the_strict_policy_and_asks_nobody_else(
         sources = [node.attributes.get("src") or "" for node in page.css("[src]")]
         assert all(source.startswith("/") for source in sources)
         assert len(page.css("h1")) == 1
+
+
+async def test_a_page_that_did_not_change_is_not_sent_again(network: Network, browser: Browser) -> None:
+    lyon, union, _, _ = await scene(network)
+    post = await lyon.post(union, "Bonjour")
+    for path in ("/", "/about", "/records", "/o/sne", f"/@sne/{post}"):
+        first = await browser.get(lyon, path)
+        mark = first.headers["ETag"]
+        assert mark.startswith('W/"')
+        again = await browser.get(lyon, path, status=304, **{"If-None-Match": f'"other", {mark}'})
+        assert await again.read() == b""
+        assert (again.headers["ETag"], again.headers["Cache-Control"]) == (mark, "no-cache")
+        assert "Accept-Language" in again.headers["Vary"]
+        await browser.get(lyon, path, language="fr", **{"If-None-Match": mark})
+    mark = (await browser.get(lyon, "/o/sne")).headers["ETag"]
+    await lyon.post(union, "Encore")
+    await browser.get(lyon, "/o/sne", status=200, **{"If-None-Match": mark})
+
+
+async def test_pages_and_documents_travel_compressed(network: Network, browser: Browser) -> None:
+    lyon, union, _, _ = await scene(network)
+    for path, accept in (
+        ("/about", "text/html"),
+        (f"/ap/actors/{union}", "application/activity+json"),
+        ("/nodeinfo/2.1", "application/json"),
+    ):
+        small = await browser.get(lyon, path, accept=accept, **{"Accept-Encoding": "gzip"})
+        plain = await browser.get(lyon, path, accept=accept, **{"Accept-Encoding": "identity"})
+        assert small.headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in plain.headers
+        assert await small.text() == await plain.text()
+        assert "Accept-Encoding" in small.headers["Vary"]
+        assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+@pytest.mark.parametrize("path", ["/", "/o/sne"])
+async def test_lists_are_turned_both_ways(network: Network, browser: Browser, path: str) -> None:
+    lyon, union, _, _ = await scene(network)
+    for number in range(45):
+        await lyon.post(union, f"Message {number}")
+    seen, pages, here = [], [], path
+    while here:
+        page = await browser.page(lyon, here)
+        pages.append(texts(page, ".e-content"))
+        seen += pages[-1]
+        link = page.css_first(".pager [rel=next]")
+        last, here = here, link.attributes["href"] or "" if link else ""
+    assert seen == [f"Message {number}" for number in range(44, -1, -1)]
+    assert [len(page) for page in pages] == [20, 20, 5]
+    newer = (await browser.page(lyon, last)).css_first(".pager [rel=prev]").attributes["href"]
+    assert newer is not None
+    middle = await browser.page(lyon, newer)
+    assert texts(middle, ".e-content") == pages[1]
+    first = middle.css_first(".pager [rel=prev]").attributes["href"]
+    assert first is not None
+    assert (await browser.get(lyon, first, status=303)).headers["Location"] == path
+
+
+async def test_a_post_is_read_in_the_readers_language_with_links_to_the_others(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, dakar, _ = await scene(network)
+    content = {"fr": "<p>Bonjour</p>", "en": "<p>Hello</p>", "ar": "<p>مرحبا</p>"}
+    post = await lyon.write(statuses.post, Draft(union, "public", content))
+    await network.settle()
+    path = f"/@sne/{post}"
+    expected = [("en", "Hello"), ("ar, en;q=0.5", "مرحبا"), ("de", "Bonjour"), ("fr-CA", "Bonjour")]
+    for language, text in expected:
+        page = await browser.page(lyon, path, language=language)
+        assert texts(page, ".e-content") == [text]
+    page = await browser.page(lyon, f"{path}?lang=ar")
+    assert page.css_first(".e-content").attributes["dir"] == "rtl"
+    others = [node.attributes["href"] for node in page.css(".also-in a")]
+    assert others == [f"{path}?lang=fr", f"{path}?lang=en"]
+    there = (await dakar.one(status, language="fr"))["id"]
+    remote = await browser.page(dakar, f"/@sne@lyon.esn.test/{there}")
+    assert texts(remote, ".e-content") == ["Hello"]
+
+
+async def test_a_post_and_its_sheet_lead_to_one_another_on_both_nodes(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, dakar, paul = await scene(network)
+    record_id = await announce(lyon, union, "project", SHEET)
+    await network.settle()
+    there = (await dakar.one(record))["status_id"]
+    await dakar.post(paul, "Nous aussi !", in_reply_to_id=there)
+    await network.settle()
+    for live, post in ((lyon, f"/@sne/{record_id}"), (dakar, f"/@sne@lyon.esn.test/{there}")):
+        shown = await browser.page(live, post)
+        assert texts(shown, ".inset-title") == ["Breathing at school"]
+        assert texts(shown, ".e-content") == ["Nous aussi !"], "the sheet stands for its text"
+        address = shown.css_first(".inset-title a").attributes["href"]
+        assert address is not None
+        sheet = await browser.page(live, address)
+        link = sheet.css_first(".sheet-talk a")
+        assert (link.attributes["href"], link.text(strip=True)) == (post, "Read 1 reply")
+
+
+async def test_a_sheet_shows_all_that_is_public_and_nothing_else(network: Network, browser: Browser) -> None:
+    lyon, union, _, _ = await scene(network)
+    public = {"role": "general", "name": "Bureau", "email": "bureau@lyon.esn.test", "audience": "public"}
+    more = {
+        "body": {"en": "<p>The <strong>whole</strong> story</p>"},
+        "contacts": [*SHEET["contacts"], public],
+        "license": "CC-BY-4.0",
+        "budget": {"band": "20k-100k"},
+        "closes": "2026-12-15T18:00:00+02:00",
+    }
+    record_id = await announce(lyon, union, "project", SHEET | more)
+    address = (await browser.get(lyon, f"/r/{record_id}", status=303)).headers["Location"]
+    page = await browser.page(lyon, address)
+    shown = page.css_first("main").text(separator=" ")
+    for text in ("CC BY 4.0", "December 15, 2026, 16:00 (UTC)", "Bureau", "Burkina Faso", "Under way"):
+        assert text in shown
+    assert page.css_first(".sheet .prose strong").text() == "whole"
+    for secret in ("Awa K.", "awa@lyon.esn.test", "20,000"):
+        assert secret not in (page.html or "")
+    plan = await lyon.read(service.prepare_closing, union, record_id)
+    await lyon.write(service.apply_revision, plan)
+    closed = await browser.page(lyon, address)
+    assert texts(closed, ".badge-closed") == ["Closed"]
+    assert "This was closed on" in closed.css_first(".notice-warning").text()
+
+
+async def test_a_boost_is_shown_with_who_shared_it_and_never_opens_what_is_private(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, _, _ = await scene(network)
+    awa = await lyon.actor("awa", name="Awa")
+    open_post = await lyon.post(union, "Ouvert")
+    private = await lyon.post(awa, "Secret", visibility="followers")
+    await lyon.interact("boost", awa, open_post)
+    boost = await lyon.interact("boost", awa, private)
+    await lyon.write(_make_public, boost)
+    page = await browser.page(lyon, "/@awa")
+    assert texts(page, ".e-content") == ["Ouvert"]
+    assert texts(page, ".post-context") == ["Shared by Awa"]
+    assert "Secret" not in (page.html or "")
+
+
+def _make_public(context: Context, boost_id: int) -> None:
+    """What a remote server may claim: a public boost of its author's private post."""
+    context.connection.execute(update(status).where(status.c.id == boost_id).values(visibility="public"))
+
+
+async def test_pages_say_what_they_are_for_search_engines_and_previews(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, _, _ = await scene(network)
+    post = await lyon.post(union, "Bonjour à tous")
+    warned = await lyon.post(union, "Détails", summary="Attention <3")
+    page = await browser.page(lyon, f"/@sne/{post}")
+    assert page.css_first("title").text() == "Syndicat de l’air: Bonjour à tous – lyon"
+    for name in ('meta[name="description"]', 'meta[property="og:description"]'):
+        assert page.css_first(name).attributes["content"] == "Bonjour à tous"
+    canonical = f"https://lyon.esn.test/@sne/{post}"
+    assert page.css_first('link[rel="canonical"]').attributes["href"] == canonical
+    hidden = await browser.page(lyon, f"/@sne/{warned}")
+    assert hidden.css_first("title").text() == "Syndicat de l’air: Attention <3 – lyon"
+    assert "Détails" not in (hidden.css_first("head").html or "")
+    missing = await browser.page(lyon, "/nothing", status=404)
+    assert missing.css_first("meta[name=robots]").attributes["content"] == "noindex"
+    assert missing.css("link[rel=canonical]") == []
+    assert texts(missing, ".site-nav a") == ["Home", "Projects and calls", "About this server"]

@@ -20,6 +20,7 @@ from esnfed.errors import ConfigError
 FILE = "esnfed.toml"
 LISTEN = "127.0.0.1"
 BACKLOG = 128
+OTHER_PORTS = "8101,8102,8103"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,14 @@ def _values(home: Home, port: int) -> dict[str, Any]:
 
 def prepare_folders(plan: Plan) -> None:
     """Make the folders and the settings files that are not there yet; nothing is overwritten."""
-    heading = _("Settings of one node of the demonstration. Commands reach it, running or not, with:\n%(command)s")
+    heading = _(
+        "Settings of one node of the demonstration. Commands reach it, running or not, with:\n%(command)s"
+    )
     for home, port in zip(cast().nodes, plan.ports, strict=True):
         settings.prepare_data_dir(plan.configs[home.key])
         path = plan.file(home.key)
         if not path.exists():
-            command = f"esnfed --config {path} post list"
+            command = f"esnfed --config {path} record list"
             write_private(path, file_text(_values(home, port), heading % {"command": command}))
 
 
@@ -117,11 +120,11 @@ def take_ports(stack: ExitStack, ports: Sequence[int]) -> list[socket.socket]:
         try:
             listener = socket.create_server((LISTEN, port), backlog=BACKLOG)
         except OSError as error:
-            said = {"port": port, "reason": error.strerror, "other": ",".join(str(each + 1000) for each in ports)}
+            said = {"port": port, "reason": error.strerror, "other": OTHER_PORTS}
             raise ConfigError(
                 _(
-                    "Port %(port)d cannot be used (%(reason)s); stop what uses it, or choose three free ports, "
-                    "such as --ports %(other)s, which make a network of their own."
+                    "Port %(port)d cannot be used (%(reason)s); stop what uses it, or choose three free "
+                    "ports, such as --ports %(other)s, which make a network of their own."
                 )
                 % said
             ) from error

@@ -1,4 +1,4 @@
-"""What the demonstration tells, read from data/*.json: nodes, people, follows, posts, records, and more to come."""
+"""What the demonstration tells, read from data/*.json: nodes, people, follows, posts, records."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ async function all(items) {
 /** An activity: `object` is described when it is embedded in one whose author must be its owner. */
 export async function describe(context, type, activity) {
   const object = EMBEDS.some((kind) => activity instanceof kind) ? await activity.getObject(context) : null;
+  const document = await activity.toJsonLd({ contextLoader: context.contextLoader });
   return {
     type,
     id: activity.id.href,
@@ -25,13 +26,15 @@ export async function describe(context, type, activity) {
     to: hrefs(activity.toIds),
     cc: hrefs(activity.ccIds),
     embedded: object == null ? null : await describeObject(context, object),
-    document: await activity.toJsonLd({ contextLoader: context.contextLoader }),
+    document,
+    compacted: await compact(context, document),
   };
 }
 
 /**
- * An object. `written` is what its typed properties give, nothing else; `kept` is what Fedify stores and passes
- * on; `compacted` is that after expansion and compaction with nothing but the ActivityStreams and our prefix.
+ * An object. `written` is what its typed properties give, nothing else; `kept` is what Fedify stores and
+ * passes on, which for an object taken out of an activity is no more than that; `compacted` is `kept` after
+ * expansion and compaction with the context of ActivityStreams and our one term.
  */
 export async function describeObject(context, object) {
   const options = { contextLoader: context.contextLoader };
@@ -70,7 +73,8 @@ export async function describeObject(context, object) {
 }
 
 async function compact(context, document) {
-  const terms = ["https://www.w3.org/ns/activitystreams", { esn: ESN, "esn:record": { "@id": `${ESN}record`, "@type": "@json" } }];
+  const ours = { esn: ESN, "esn:record": { "@id": `${ESN}record`, "@type": "@json" } };
+  const terms = ["https://www.w3.org/ns/activitystreams", ours];
   const options = { documentLoader: context.contextLoader };
   return await jsonld.compact(await jsonld.expand(document, options), terms, options);
 }

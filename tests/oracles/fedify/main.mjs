@@ -2,7 +2,10 @@
  * Fedify as a peer of a node under test: an ActivityPub server over TLS on loopback, told what to do by JSON
  * lines on its standard input and answering each with one line on its standard output.
  *
- *   node main.mjs <certificate.pem> <key.pem> <first knock: draft-cavage-http-signatures-12 | rfc9421>
+ *   node main.mjs <certificate.pem> <key.pem> <first knock> <keys.json>
+ *
+ * The first knock is draft-cavage-http-signatures-12 or rfc9421. The last file holds the person's keys; it is
+ * written when it is not there.
  */
 
 import { readFileSync } from "node:fs";
@@ -13,7 +16,7 @@ import { Peer } from "./peer.mjs";
 import { makeVerbs } from "./verbs.mjs";
 
 const MAX_BODY = 1 << 20;
-const [certificate, key, firstKnock] = process.argv.slice(2);
+const [certificate, key, firstKnock, keyFile] = process.argv.slice(2);
 
 async function bodyOf(incoming) {
   const pieces = [];
@@ -34,7 +37,8 @@ async function requestOf(incoming) {
   }
   const bodyless = incoming.method === "GET" || incoming.method === "HEAD";
   const body = bodyless ? undefined : await bodyOf(incoming);
-  return new Request(`https://${headers.get("host")}${incoming.url}`, { method: incoming.method, headers, body });
+  const url = `https://${headers.get("host")}${incoming.url}`;
+  return new Request(url, { method: incoming.method, headers, body });
 }
 
 async function answer(incoming, outgoing) {
@@ -48,16 +52,18 @@ function say(value) {
 }
 
 let peer;
-const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (incoming, outgoing) => {
+const tls = { cert: readFileSync(certificate), key: readFileSync(key) };
+const server = createServer(tls, (incoming, outgoing) => {
   answer(incoming, outgoing).catch((error) => {
     peer.troubles.push(`serving ${incoming.url}: ${error.stack}`);
-    outgoing.writeHead(500).end();
+    if (!outgoing.headersSent) outgoing.writeHead(500);
+    outgoing.end();
   });
 });
 
 server.listen(0, "127.0.0.1", async () => {
   const domain = `localhost:${server.address().port}`;
-  peer = await Peer.make(`https://${domain}`, firstKnock);
+  peer = await Peer.make(`https://${domain}`, firstKnock, keyFile);
   const verbs = makeVerbs(peer);
   say({ domain });
   for await (const line of createInterface({ input: process.stdin })) {

@@ -1,8 +1,12 @@
 /** One Fedify federation with one person, and everything that reached it or went wrong, in memory. */
 
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
 import {
   createFederation,
+  exportJwk,
   generateCryptoKeyPair,
+  importJwk,
   InProcessMessageQueue,
   MemoryKvStore,
 } from "@fedify/fedify";
@@ -27,10 +31,29 @@ function identify(text) {
   }
 }
 
+/** Fedify's own RSA keys have 4096 bits and take seconds to make: one process writes them for the next. */
+async function keyPairs(file) {
+  if (!existsSync(file)) {
+    const made = [];
+    for (const algorithm of ["RSASSA-PKCS1-v1_5", "Ed25519"]) {
+      const { publicKey, privateKey } = await generateCryptoKeyPair(algorithm);
+      made.push({ publicKey: await exportJwk(publicKey), privateKey: await exportJwk(privateKey) });
+    }
+    writeFileSync(file, JSON.stringify(made));
+  }
+  const found = [];
+  for (const { publicKey, privateKey } of JSON.parse(readFileSync(file, "utf8"))) {
+    found.push({
+      publicKey: await importJwk(publicKey, "public"),
+      privateKey: await importJwk(privateKey, "private"),
+    });
+  }
+  return found;
+}
+
 export class Peer {
-  static async make(origin, firstKnock) {
-    const pairs = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), await generateCryptoKeyPair("Ed25519")];
-    return new Peer(origin, firstKnock, pairs);
+  static async make(origin, firstKnock, keyFile) {
+    return new Peer(origin, firstKnock, await keyPairs(keyFile));
   }
 
   constructor(origin, firstKnock, pairs) {
@@ -103,7 +126,8 @@ export class Peer {
     // Only for those who sign: what a server in secure mode does.
     this.federation
       .setObjectDispatcher(vocab.Article, "/closed/{id}", (context, { id }) => {
-        return new vocab.Article({ id: context.getObjectUri(vocab.Article, { id }), content: "<p>closed</p>" });
+        const uri = context.getObjectUri(vocab.Article, { id });
+        return new vocab.Article({ id: uri, content: "<p>closed</p>" });
       })
       .authorize(async (context) => (await context.getSignedKeyOwner()) != null);
   }
@@ -112,8 +136,9 @@ export class Peer {
     const listeners = this.federation.setInboxListeners("/users/{identifier}/inbox", "/inbox");
     for (const type of RECORDED) {
       listeners.on(vocab[type], async (context, activity) => {
-        if (activity instanceof vocab.Undo) this.followers.delete(activity.actorId.href);
-        this.received.push(await describe(context, type, activity));
+        const entry = await describe(context, type, activity);
+        if (type === "Undo" && entry.embedded?.type === "Follow") this.followers.delete(entry.actor);
+        this.received.push(entry);
       });
     }
     listeners.onError((_, error) => {

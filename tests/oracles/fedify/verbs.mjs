@@ -2,6 +2,7 @@
 
 import { signRequest } from "@fedify/fedify";
 import * as vocab from "@fedify/fedify/vocab";
+import { Temporal } from "@js-temporal/polyfill";
 
 import { describeObject } from "./describe.mjs";
 import { HANDLE } from "./peer.mjs";
@@ -43,7 +44,8 @@ export function makeVerbs(peer) {
       ccs: [peer.context.getFollowersUri(HANDLE), ...named.map((actor) => actor.id)],
     });
     peer.objects.set(note.id.href, note);
-    const activity = await send(vocab.Create, { object: note, tos: note.toIds, ccs: note.ccIds }, named, named.length === 0);
+    const created = { object: note, tos: note.toIds, ccs: note.ccIds };
+    const activity = await send(vocab.Create, created, named, named.length === 0);
     return { object: note.id.href, activity };
   }
 
@@ -58,7 +60,8 @@ export function makeVerbs(peer) {
   function following(id) {
     const arrived = peer.received.find((entry) => entry.type === "Follow" && entry.id === id);
     if (arrived == null) throw new Error(`No Follow ${id} has arrived.`);
-    return new vocab.Follow({ id: new URL(id), actor: new URL(arrived.actor), object: new URL(arrived.object) });
+    const [actor, object] = [new URL(arrived.actor), new URL(arrived.object)];
+    return new vocab.Follow({ id: new URL(id), actor, object });
   }
 
   return {
@@ -99,7 +102,8 @@ export function makeVerbs(peer) {
 
     async undo({ id }) {
       const { activity, recipients, followers } = peer.sent.get(id);
-      return await send(vocab.Undo, { object: activity, tos: activity.toIds, ccs: activity.ccIds }, recipients, followers);
+      const undone = { object: activity, tos: activity.toIds, ccs: activity.ccIds };
+      return await send(vocab.Undo, undone, recipients, followers);
     },
 
     /** Fetch with the person's signature, as Fedify's authenticated loader does. */

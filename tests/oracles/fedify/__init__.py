@@ -1,0 +1,1 @@
+"""Fedify as a live peer."""
