@@ -85,7 +85,7 @@ SETTINGS = (
     Setting(
         "trusted_proxies",
         checks.networks,
-        N_("Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody else's are."),
+        N_("Proxies whose X-Forwarded-For and X-Forwarded-Host are believed; nobody else's are."),
     ),
     Setting(
         "log_format", checks.one_of("text", "json"), N_("The form of the log: text, or json for programs.")

@@ -115,7 +115,7 @@ def _fields(given: Mapping[str, str], locale: str) -> list[dict[str, Any]]:
         select("kind", N_("Kind"), every + kinds),
         select("territory", N_("Territory"), every + places),
         select("theme", N_("Theme"), every + themes),
-        select("sdg", N_("Sustainable development goal"), every + goals),
+        select("sdg", N_("Goal (SDG)"), every + goals),
         select("language", N_("Language"), every + languages),
         select("status", N_("State"), states),
     ]

@@ -188,9 +188,8 @@ _SOURCES = union(
     ),
     select(literal(0) + bindparam("reader_id", type_=actor.c.id.type)),
 )
-# The ids first, so that only a page of whole rows is read and sorted.
-_JOINED_IDS = (
-    select(status.c.id)
+_HOME_JOINED = (
+    select(status)
     .where(
         status.c.actor_id.in_(_SOURCES),
         status.c.id < bindparam("max_id"),
@@ -204,9 +203,6 @@ _JOINED_IDS = (
     )
     .order_by(status.c.id.desc())
     .limit(bindparam("page_size"))
-)
-_HOME_JOINED = (
-    select(status).where(status.c.id.in_(_JOINED_IDS.subquery().select())).order_by(status.c.id.desc())
 )
 
 

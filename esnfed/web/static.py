@@ -22,7 +22,6 @@ async def show(request: web.Request) -> web.Response:
     kept = "public, max-age=31536000, immutable" if "v" in request.query else "public, max-age=3600"
     response = web.Response(body=path.read_bytes(), content_type=media_type, charset="utf-8")
     response.headers["Cache-Control"] = kept
-    response.enable_compression()
     return response
 
 
