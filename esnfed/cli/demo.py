@@ -103,8 +103,6 @@ def _console() -> Console:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     logs.start("text", logging.WARNING)
-    # Three nodes share one machine with its browser: that a write took long is no news to who watches.
-    logging.getLogger("esnfed.database").setLevel(logging.ERROR)
     return Console(sys.stdout)
 
 

@@ -38,13 +38,17 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value. `language` is that of its text, None for the interface's; `when` an ISO date or instant."""
+    """One value. `language` is that of its text, None for the interface's; `when` an ISO date or instant.
+
+    `label` names it where it is one of a group of fields.
+    """
 
     text: str
     language: str | None = None
     href: str | None = None
     when: str | None = None
     details: tuple[Detail, ...] = ()
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,24 +142,33 @@ def _(field: Link, value: Any, speech: Speech) -> Iterator[Value]:
 @values_of.register
 def _(field: ListOf, value: Any, speech: Speech) -> Iterator[Value]:
     for entry in value:
-        yield from values_of(field.item, entry, speech)
+        if isinstance(field.item, Contact):
+            yield _contact(field.item, entry, speech)
+        elif isinstance(field.item, Struct):
+            yield _entry(field.item, entry, speech)
+        else:
+            yield from values_of(field.item, entry, speech)
 
 
 @values_of.register
 def _(field: Struct, value: Any, speech: Speech) -> Iterator[Value]:
+    for part in field.fields:
+        if part.name in value:
+            shown = list(values_of(part, value[part.name], speech))
+            text = ", ".join(each.text for each in shown)
+            yield Value(text, shown[0].language, label=speech.label(part.label))
+
+
+def _entry(field: Struct, value: Mapping[str, Any], speech: Speech) -> Value:
     """An entry is named by its first part; an actor among the others is where the name leads."""
-    names = [part for part in field.fields if part.name in value]
-    if not names:
-        return
-    first, *others = names
+    first, *others = [part for part in field.fields if part.name in value]
     named = next(iter(values_of(first, value[first.name], speech)))
     href = next((value[part.name] for part in others if isinstance(part, ActorRef)), None)
     details = tuple(_detail(part, value, speech) for part in others if not isinstance(part, ActorRef))
-    yield Value(named.text, named.language, href, named.when, details)
+    return Value(named.text, named.language, href, named.when, details)
 
 
-@values_of.register
-def _(field: Contact, value: Any, speech: Speech) -> Iterator[Value]:
+def _contact(field: Contact, value: Mapping[str, Any], speech: Speech) -> Value:
     """A contact is named by the person who chose to be seen, else by its role."""
     role = SCHEMES["contact-roles"].label(value["role"], speech.locale)
     details = tuple(
@@ -164,7 +177,7 @@ def _(field: Contact, value: Any, speech: Speech) -> Iterator[Value]:
         if part.name in value and part.name not in {"name", "actor", "audience"}
         if part.name != "role" or "name" in value
     )
-    yield Value(value.get("name", role), href=value.get("actor"), details=details)
+    return Value(value.get("name", role), href=value.get("actor"), details=details)
 
 
 def _detail(part: Field, value: Mapping[str, Any], speech: Speech) -> Detail:

@@ -190,7 +190,7 @@ async def test_rule_3_a_job_over_20_milliseconds_or_500_rows_is_reported(
         context.connection.execute(insert(counter), parameters)
         context.connection.execute(counter.delete())
 
-    with caplog.at_level(logging.WARNING, "esnfed.database"):
+    with caplog.at_level(logging.INFO, "esnfed.database"):
         await sqlite_database.write(wide_job, 250)
         assert caplog.messages == []
         await sqlite_database.write(long_job)

@@ -72,6 +72,14 @@ def test_entries_are_named_by_their_first_part_and_lead_to_their_actor() -> None
     assert value.details == (Detail("Role", "Funder"), Detail("State", "Accepted"))
 
 
+def test_a_group_of_fields_names_each_of_them() -> None:
+    profile = {"orgTypes": ["ngo", "university"], "contribution": {"fr": "Du temps"}}
+    assert parts_of("call", call(profile=profile))["profile"].values == (
+        Value("NGO, University", label="Types of organisation"),
+        Value("Du temps", "fr", label="Contribution"),
+    )
+
+
 def test_who_translated_is_told_and_the_sheet_itself_comes_last() -> None:
     found = parts_of("project", project())
     assert [(value.text, value.details[0].text) for value in found["languages"].values] == [
