@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 
 from esnfed import activities, activitypub, objects, records
 from esnfed import web as pages
-from esnfed.bus import Bus
+from esnfed.bus import ActorChanged, Bus
 from esnfed.config import Config
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
@@ -24,6 +24,7 @@ from esnfed.federation import upkeep
 from esnfed.federation.authenticate import Authenticator
 from esnfed.federation.delivery import DeliveryWorker
 from esnfed.federation.discovery import Discovery
+from esnfed.federation.errand_worker import ErrandWorker
 from esnfed.federation.inbox import Inbox
 from esnfed.federation.inbox_worker import InboxWorker
 from esnfed.federation.keys import KeyRing, load_private
@@ -38,11 +39,12 @@ from esnfed.models import actor_key, node
 from esnfed.records import api as records_api
 from esnfed.records import web as records_web
 from esnfed.rendering import Renderer
+from esnfed.services import backfill, conversation, followers_sync
 
 log = logging.getLogger(__name__)
 
 # Folders that register handlers, receivers, extensions and periodic work when they are imported.
-REGISTERING = (activities, objects, records, upkeep)
+REGISTERING = (activities, objects, records, upkeep, backfill, conversation, followers_sync)
 
 BOOK_SECONDS = 5.0
 RESTART_SECONDS = 5.0
@@ -58,9 +60,16 @@ class NodeSigner:
     """The node actor's signer, which signs every fetch; None until init has made the node actor."""
 
     current: Signer | None = None
+    actor_id: int | None = None
+    stale: bool = False
+    """The node actor changed, perhaps its keys, perhaps by another process on the same database."""
 
     def __call__(self) -> Signer | None:
         return self.current
+
+    def heard(self, event: ActorChanged) -> None:
+        """Note that the node actor changed."""
+        self.stale = self.stale or event.actor_id == self.actor_id
 
 
 @dataclass(slots=True)
@@ -81,16 +90,18 @@ class Node:
     inbox: Inbox
     inbox_worker: InboxWorker
     delivery_worker: DeliveryWorker
+    errand_worker: ErrandWorker
     job_worker: JobWorker
     signer: NodeSigner
 
     async def refresh_signer(self) -> None:
         """Take up the node actor's key after init has made it, or after a rotation."""
-        self.signer.current = await self.database.read(_node_signer)
+        self.signer.stale = False
+        self.signer.current, self.signer.actor_id = await self.database.read(_node_signer)
 
 
 _NODE_KEY = (
-    select(actor_key.c.uri, actor_key.c.private_der)
+    select(actor_key.c.uri, actor_key.c.private_der, actor_key.c.actor_id)
     .join(node, node.c.actor_id == actor_key.c.actor_id)
     .where(actor_key.c.kind == bindparam("kind"), actor_key.c.retired_at.is_(None))
     .order_by(actor_key.c.id.desc())
@@ -98,9 +109,9 @@ _NODE_KEY = (
 )
 
 
-def _node_signer(context: Context) -> Signer | None:
+def _node_signer(context: Context) -> tuple[Signer | None, int | None]:
     row = context.connection.execute(_NODE_KEY, {"kind": "rsa"}).one_or_none()
-    return Signer(row.uri, load_private(row.private_der)) if row else None
+    return (Signer(row.uri, load_private(row.private_der)), row.actor_id) if row else (None, None)
 
 
 @asynccontextmanager
@@ -130,7 +141,8 @@ async def open_node(
 async def _compose(
     config: Config, runtime: Runtime, bus: Bus, database: Database, book: PeerBook, transport: Transport
 ) -> Node:
-    signer = NodeSigner(await database.read(_node_signer))
+    signer = NodeSigner(*await database.read(_node_signer))
+    bus.listen(ActorChanged, signer.heard)
     resolver = Resolver(transport, config, signer)
     discovery = Discovery(database, resolver, transport, book)
     keyring = KeyRing()
@@ -150,6 +162,7 @@ async def _compose(
         inbox=Inbox(database, authenticator, runtime, bus),
         inbox_worker=InboxWorker(database, discovery, runtime, bus),
         delivery_worker=DeliveryWorker(database, transport, keyring, runtime, bus),
+        errand_worker=ErrandWorker(database, discovery, bus),
         job_worker=JobWorker(database, bus),
         signer=signer,
     )
@@ -190,15 +203,16 @@ def _working(node: Node) -> Callable[[web.Application], AsyncIterator[None]]:
             for name, work in (
                 ("inbox", node.inbox_worker.run),
                 ("deliveries", node.delivery_worker.run),
+                ("errands", node.errand_worker.run),
                 ("jobs", node.job_worker.run),
-                ("peers", partial(_keep_book, node.book)),
+                ("peers", partial(_keep_book, node)),
             )
         ]
         yield
         for task in loops:
             task.cancel()
         await asyncio.wait(loops)
-        await node.book.step()
+        await _write_book(node)
 
     return context
 
@@ -213,7 +227,14 @@ async def _forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(RESTART_SECONDS)
 
 
-async def _keep_book(book: PeerBook) -> None:
+async def _keep_book(node: Node) -> None:
     while True:
         await asyncio.sleep(BOOK_SECONDS)
-        await book.step()
+        await _write_book(node)
+        if node.signer.stale:
+            await node.refresh_signer()
+
+
+async def _write_book(node: Node) -> None:
+    await node.book.step()
+    await node.inbox.first_contacts.step()

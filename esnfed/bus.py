@@ -43,6 +43,11 @@ class JobWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrandWaiting:
+    """An errand was written."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActorChanged:
     """An actor's row or keys changed: forget what was cached about it."""
 

@@ -46,6 +46,18 @@ class Config:
 
     log_format: Literal["text", "json"] = "text"
 
+    proofs: Literal["organisations", "everybody"] = "organisations"
+    """Whose public activities carry a proof (FEP-8b32). Persons' only by choice: a proof cannot be denied."""
+
+    authorised_fetch: bool = False
+    """Whether actors, objects and collections are given to signed requests only; the node actor is to all."""
+
+    first_contact_activities: int = 300
+    """Activities that a server nobody here has met may deliver in its first hour."""
+
+    first_contact_mentions: int = 20
+    """Of these, posts that mention somebody here unasked."""
+
     hosts: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Test only: host name -> loopback address and port where it is served."""
 

@@ -62,6 +62,9 @@ undoers: Registry[Any] = Registry("undo handlers")
 receivers: Registry[Any] = Registry("object receivers")
 """ActivityStreams object type -> receiver that maps a document to a row by upsert (objects/)."""
 
+forms: Registry[Any] = Registry("forms of posts")
+"""ActivityStreams object type -> Form, what posts of this type have more than a Note (objects/form.py)."""
+
 senders: Registry[Any] = Registry("object senders")
 """Name of a row kind -> function(context, row) -> document (objects/, network rooms)."""
 
@@ -73,6 +76,9 @@ kinds: Registry[Any] = Registry("record kinds")
 
 steps: Registry[Any] = Registry("job steps")
 """Job kind -> function(context, arguments, cursor) that does one bounded step of it (jobs.py)."""
+
+errands: Registry[Any] = Registry("errands")
+"""Errand kind -> function(context, arguments, cursor, found) that does one turn of it (federation/errands.py)."""
 
 periodic: Registry[Any] = Registry("periodic work")
 """Name -> Periodic(seconds between turns, function(context, cursor)) (jobs.py)."""

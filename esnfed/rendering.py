@@ -137,8 +137,8 @@ class Renderer:
             return inner
 
         @pass_context
-        def moment(_: Scope, at: int) -> str:
-            return i18n.moment(at, speech.get().locale, speech.get().zone_name)
+        def moment(_: Scope, at: int, zone_name: str = "") -> str:
+            return i18n.moment(at, speech.get().locale, zone_name or speech.get().zone_name)
 
         @pass_context
         def day(_: Scope, value: int | str | date, width: str = "long") -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from babel.messages.catalog import Catalog, Message
@@ -19,7 +20,20 @@ ROOT = Path(__file__).resolve().parent.parent
 COMPLETE = ("fr", "es")
 """Languages in which every text must be translated; English is the source, others are welcome in part."""
 
-_KEYWORDS = {**DEFAULT_KEYWORDS, "N_": None}
+_MARKS = {
+    "_": ("text",),
+    "N_": ("text",),
+    "gettext": ("text",),
+    "ngettext": ("text", "many"),
+    "plural": ("text", "many"),
+    "pgettext": ("context", "text"),
+    "npgettext": ("context", "text", "many"),
+}
+"""Functions of the code whose first arguments, written out, are texts; and what each argument is."""
+
+_UNMARKED = ("errors.py", "resources.py")
+"""Files below i18n, which cannot mark: what they give to an exception, or name `default`, is a text."""
+
 _NAMES = re.compile(r"%\([a-z_]+\)[sd]|\{[a-z_]*\}")
 
 
@@ -34,41 +48,86 @@ def catalogue_paths(root: Path) -> dict[str, Path]:
     return {path.parts[-3]: path for path in found}
 
 
+class Found(NamedTuple):
+    """A marked text: one string, or singular and plural."""
+
+    file: str
+    line: int
+    message: str | tuple[str, str]
+    context: str | None
+
+
 def extracted(root: Path) -> Catalog:
     """Return every marked text of the program, with the files where it stands."""
-    with (root / "babel.cfg").open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # untyped in Babel
     catalogue = Catalog(charset="utf-8", fuzzy=False)
-    for top in ("esnfed", "templates"):
-        found = extract_from_dir(
-            root / top,
-            [
-                (pattern.removeprefix(f"{top}/"), method)
-                for pattern, method in methods
-                if pattern.startswith(f"{top}/")
-            ],
-            {pattern.removeprefix(f"{top}/"): value for pattern, value in options.items()},
-            _KEYWORDS,
-            comment_tags=("Translators:",),
-            strip_comment_tags=True,
-        )
-        for name, line, message, comments, context in found:
-            if message:
-                catalogue.add(
-                    message, None, [(f"{top}/{name}", line)], auto_comments=comments, context=context
-                )
-    for text in _error_texts(root / "esnfed" / "errors.py"):
-        catalogue.add(text, None, [("esnfed/errors.py", 0)])
+    for found in sorted([*_of_code(root / "esnfed"), *_of_templates(root)], key=lambda each: each[:2]):
+        catalogue.add(found.message, None, [(found.file, found.line)], context=found.context)
     return catalogue
 
 
-def _error_texts(path: Path) -> Iterator[str]:
-    """Yield the `default` text of each error: errors.py is below i18n and cannot mark them."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-            if names == ["default"] and isinstance(node.value.value, str):
-                yield node.value.value
+def _of_templates(root: Path) -> Iterator[Found]:
+    """Yield the texts of the templates; babel.cfg says which files they are and how they are read."""
+    with (root / "babel.cfg").open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # untyped in Babel
+    found = extract_from_dir(root, methods, options, DEFAULT_KEYWORDS)
+    for name, line, message, _comments, context in found:
+        if isinstance(message, str):
+            yield Found(name, line, message, context)
+        elif message:
+            yield Found(name, line, (message[0], message[1]), context)
+
+
+def _of_code(package: Path) -> Iterator[Found]:
+    """Yield the texts of the Python files, read as the compiler reads them.
+
+    Babel reads tokens, whose division of an f-string depends on Python's version, and takes every string
+    between the brackets of a mark for a text.
+    """
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package.parent).as_posix()
+        tree = ast.parse(path.read_text("utf-8"), name)
+        for line, message, context in (each for node in ast.walk(tree) for each in _marked(node)):
+            yield Found(name, line, message, context)
+        if path.relative_to(package).as_posix() in _UNMARKED:
+            for line, text in (each for node in ast.walk(tree) for each in _unmarked(node)):
+                yield Found(name, line, text, None)
+
+
+def _marked(node: ast.AST) -> Iterator[tuple[int, str | tuple[str, str], str | None]]:
+    """Yield the text of a call that marks one; a call with anything but literals marks nothing."""
+    if not isinstance(node, ast.Call):
+        return
+    parts = _MARKS.get(_name_of(node.func), ())
+    texts = [text for text in map(_literal, node.args[: len(parts)]) if text]
+    if not parts or len(texts) < len(parts):
+        return
+    given = dict(zip(parts, texts, strict=True))
+    message = (given["text"], given["many"]) if "many" in given else given["text"]
+    yield node.lineno, message, given.get("context")
+
+
+def _unmarked(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield what an exception of a file below i18n says."""
+    text = None
+    if not isinstance(node, ast.Assign | ast.Raise):
+        return
+    if isinstance(node, ast.Assign):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        text = _literal(node.value) if names == ["default"] else None
+    elif isinstance(node.exc, ast.Call) and node.exc.args:
+        text = _literal(node.exc.args[0])
+    if text:
+        yield node.lineno, text
+
+
+def _name_of(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _literal(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def read(path: Path, language: str | None = None) -> Catalog:

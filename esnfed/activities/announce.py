@@ -1,4 +1,4 @@
-"""Announce: somebody elsewhere boosts a post, ours or anybody's."""
+"""Announce: somebody elsewhere boosts a post, ours or anybody's; a group passes one on (FEP-1b12)."""
 
 from __future__ import annotations
 
@@ -9,41 +9,54 @@ from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on, undoes
 from esnfed.objects import actor as actor_object
 from esnfed.objects import note
-from esnfed.services import actors, fetched, interactions, relevance
+from esnfed.services import actors, arrivals, fetched, groups, interactions, relevance
 from esnfed.vocab import parse
 from esnfed.vocab.addressing import READABLE_BY_ALL, visibility
 from esnfed.vocab.authority import same_origin
 from esnfed.vocab.parse import Document
 
+UNWRAPPED = frozenset({"Create", "Update"})
+"""What a group's Announce may carry with effect: the post that it is about is fetched from its origin."""
+
 
 @on("Announce")
 class ReceiveAnnounce:
-    """The boosted post comes from its own origin, never from the announcer."""
+    """The post comes from its own origin, never from the announcer, whatever the Announce holds of it."""
 
     def needs(self, context: Context, incoming: Incoming) -> list[str]:
-        """The post when it is not here, then its author."""
-        uri = incoming.activity.object_uri
-        if uri is None or note.row_of(context, uri) is not None or not _wanted(context, incoming, uri):
+        """The post when it is not here or was changed, then its author; of an activity's id the activity."""
+        uri = _post_uri(incoming)
+        if uri is None or not _wanted(context, incoming, uri):
+            return []
+        if note.row_of(context, uri) is not None and not _is_update(incoming):
             return []
         if uri not in incoming.fetched:
-            return [uri]
+            return [] if same_origin(uri, context.config.origin) else [uri]
         author = _author_of(incoming.document(uri))
         return [author] if author and actors.by_uri(context, author) is None else []
 
     def verify(self, context: Context, incoming: Incoming) -> None:
         """Somebody here follows the announcer, or the post is ours."""
-        uri = incoming.activity.object_uri
+        uri = _post_uri(incoming)
         if not incoming.activity.id or uri is None:
             raise Malformed("An Announce needs an id and an object.")
         if not _wanted(context, incoming, uri):
             raise Ignored("Nobody on this node follows the announcer.", counter="irrelevant")
 
     def receive(self, context: Context, incoming: Incoming) -> None:
-        """Store the post when it is new, then the boost."""
+        """Store the post when it is new, then the boost.
+
+        What an activity in an Announce is about is no boost when it is an answer: Lemmy passes every comment
+        on, which would flood the home timelines of a group's followers.
+        """
         activity, now = incoming.activity, context.now()
-        row = _status(context, incoming)
+        row = _status(context, incoming, _post_uri(incoming) or "")
         if row["visibility"] not in READABLE_BY_ALL and row["actor_id"] != incoming.sender["id"]:
             raise Ignored("Only public posts can be boosted.")
+        if _wrapped(incoming) is not None:
+            groups.seen(context, incoming.sender)
+            if row["in_reply_to_uri"]:
+                return
         interactions.store_boost(
             context,
             incoming.sender,
@@ -54,6 +67,33 @@ class ReceiveAnnounce:
         )
 
 
+def _wrapped(incoming: Incoming) -> Document | None:
+    """Return the activity that an Announce carries, embedded or fetched by its id; None for a post."""
+    activity = incoming.activity
+    for document in (activity.object_document, incoming.document(activity.object_uri or "")):
+        if document is not None and "object" in document and "actor" in document:
+            return document
+    return None
+
+
+def _is_update(incoming: Incoming) -> bool:
+    wrapped = _wrapped(incoming)
+    return wrapped is not None and parse.type_of(wrapped) == "Update"
+
+
+def _post_uri(incoming: Incoming) -> str | None:
+    """Return the id of the post; Ignored for an activity that has no effect inside an Announce."""
+    wrapped = _wrapped(incoming)
+    if wrapped is None:
+        return incoming.activity.object_uri
+    as_type = parse.type_of(wrapped)
+    if as_type not in UNWRAPPED:
+        raise Ignored(
+            "This activity is not taken from an Announce.", counter="unsupported-announce", key=as_type
+        )
+    return parse.reference(wrapped.get("object"))
+
+
 def _wanted(context: Context, incoming: Incoming, uri: str) -> bool:
     return same_origin(uri, context.config.origin) or relevance.is_followed(context, incoming.sender["id"])
 
@@ -62,16 +102,19 @@ def _author_of(document: Document | None) -> str | None:
     return fetched.author_of(document) if document is not None else None
 
 
-def _status(context: Context, incoming: Incoming) -> RowMapping:
-    uri = incoming.activity.object_uri or ""
-    row = note.row_of(context, uri) or _fetched(context, incoming, uri)
+def _status(context: Context, incoming: Incoming, uri: str) -> RowMapping:
+    row = note.row_of(context, uri)
+    document = incoming.document(uri)
+    if row is None:
+        row = _fetched(context, incoming, document)
+    elif document is not None and fetched.usable(row) and not row["local"]:
+        arrivals.revise(context, document, actors.by_id(context, row["actor_id"]), row)
     if row is None or not fetched.usable(row):
         raise Ignored("The boosted post is not here.")
     return row
 
 
-def _fetched(context: Context, incoming: Incoming, uri: str) -> RowMapping | None:
-    document = incoming.document(uri)
+def _fetched(context: Context, incoming: Incoming, document: Document | None) -> RowMapping | None:
     author_uri = _author_of(document)
     if document is None or author_uri is None:
         raise Ignored("The boosted post could not be fetched.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import Incoming, on
-from esnfed.services import arrivals, relevance
+from esnfed.objects.question import is_vote
+from esnfed.services import arrivals, groups, polls, relevance
 from esnfed.vocab.parse import Document
 
 
@@ -23,10 +24,15 @@ class ReceiveCreate:
         relevance.check(context, incoming.sender["id"], _object(incoming))
 
     def receive(self, context: Context, incoming: Incoming) -> None:
-        """Store it and tell whom it concerns."""
-        stored = arrivals.store(context, _object(incoming), incoming.sender)
+        """Count a vote; store anything else, tell whom it concerns, and let our groups pass it on."""
+        document = _object(incoming)
+        if is_vote(document):
+            polls.received(context, incoming.sender, document)
+            return
+        stored = arrivals.store(context, document, incoming.sender)
         if stored is not None:
             arrivals.announce(context, stored, incoming.sender)
+            groups.arrived(context, stored, incoming.activity.document | {"object": document})
 
 
 def _object(incoming: Incoming) -> Document:

@@ -7,7 +7,8 @@ from esnfed.errors import Ignored, Refused
 from esnfed.federation.handling import Incoming, on
 from esnfed.objects import actor as actor_object
 from esnfed.objects import note
-from esnfed.services import arrivals, relevance
+from esnfed.objects.reading import may_revise
+from esnfed.services import actors, arrivals, relevance
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import ACTOR_TYPES
@@ -59,10 +60,10 @@ def _receive_note(context: Context, incoming: Incoming, document: Document) -> N
         if stored is not None:
             arrivals.announce(context, stored, incoming.sender)
         return
-    if row["actor_id"] != incoming.sender["id"]:
+    if not may_revise(document, actors.by_id(context, row["actor_id"]), incoming.sender):
         raise Refused("Only its author can update a post.")
     if not row["deleted_at"]:
-        note.revise(context, document, incoming.sender, row)
+        arrivals.revise(context, document, incoming.sender, row)
 
 
 def _object(incoming: Incoming) -> Document:

@@ -1,4 +1,4 @@
-"""Actor documents: fetchable by anybody, the node actor too, because its key proves every GET we sign."""
+"""Actor documents; the node actor's for anybody at any time, because its key proves every GET we sign."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from esnfed.activitypub.documents import FOR_EVERYBODY, ID, owner_id, respond
+from esnfed.activitypub.documents import ID, owner_id, respond
+from esnfed.activitypub.signed import admitted, caching, refuse_blocked
 from esnfed.context import Context
 from esnfed.http.keys import DATABASE
 from esnfed.http.negotiation import see_other, wants_html
@@ -36,16 +37,22 @@ def _profile(context: Context, actor_id: int | None) -> Profile:
 
 
 async def show(request: web.Request) -> web.Response:
-    """GET an actor: its document, or 303 to its page when HTML is asked for. Never needs a signature.
+    """GET an actor: its document, or 303 to its page when HTML is asked for.
 
-    Errors: 404, 410 with the Tombstone, 403 for a suspended actor.
+    The node actor never needs a signature, else two nodes would wait for each other's key for ever. Errors:
+    401 for an unsigned request under authorised fetch, 404, 410 with the Tombstone, 403 for a suspended actor
+    or a blocked server.
     """
+    if "id" not in request.match_info:
+        await refuse_blocked(request)
+    elif not wants_html(request):
+        await admitted(request)
     profile = await request.config_dict[DATABASE].read(_profile, owner_id(request))
     if wants_html(request):
         return see_other(profile.page)
     if not profile.uri.endswith(request.path):
         return see_other(profile.uri)  # the node actor asked for by its number
-    return respond(profile.document, FOR_EVERYBODY)
+    return respond(profile.document, caching(request))
 
 
 routes = [

@@ -8,14 +8,13 @@ from aiohttp import web
 
 from esnfed.activitypub.documents import (
     CURSOR,
-    FOR_EVERYBODY,
     ID,
     SIGNATURE_DEPENDENT,
     owner_id,
     path_id,
     respond,
 )
-from esnfed.activitypub.signed import asker
+from esnfed.activitypub.signed import admitted, asker, caching
 from esnfed.errors import Refused, Unauthenticated
 from esnfed.http.keys import DATABASE, Handler
 from esnfed.services import collections
@@ -26,7 +25,7 @@ from esnfed.vocab.terms import AS_CONTEXT
 
 
 def to_document(collection: Collection, *, paged: bool) -> Document:
-    """Return an OrderedCollection; without `first` when the asker is shown no page."""
+    """Return an OrderedCollection: with all items of a short one, without `first` for whom no page is for."""
     document: Document = {
         "@context": AS_CONTEXT,
         "id": collection.uri,
@@ -34,7 +33,10 @@ def to_document(collection: Collection, *, paged: bool) -> Document:
         "attributedTo": collection.owner_uri,
         "totalItems": collection.total,
     }
-    if paged:
+    if collection.items is not None:
+        # As Mastodon and GoToSocial write `featured`: peers look for the items here first.
+        document["orderedItems"] = collection.items
+    elif paged:
         document["first"] = f"{collection.uri}/{START}"
     return document
 
@@ -55,12 +57,13 @@ def page_document(page: Page, cursor: int) -> Document:
 
 def _of_actor(kind: ActorCollection) -> Handler:
     async def show(request: web.Request) -> web.Response:
+        who = await admitted(request)
         found = await request.config_dict[DATABASE].read(
             collections.actor_collection, owner_id(request), kind
         )
         if kind not in collections.NETWORK or found.hidden:
-            return respond(to_document(found, paged=not found.hidden), FOR_EVERYBODY)
-        who = await asker(request)
+            return respond(to_document(found, paged=not found.hidden), caching(request))
+        who = who or await asker(request)
         paged = who is not None and who.trusted
         return respond(to_document(found, paged=paged), SIGNATURE_DEPENDENT)
 
@@ -69,10 +72,11 @@ def _of_actor(kind: ActorCollection) -> Handler:
 
 def _page_of_actor(kind: ActorCollection) -> Handler:
     async def show(request: web.Request) -> web.Response:
-        headers = FOR_EVERYBODY
+        who = await admitted(request)
+        headers = caching(request)
         if kind in collections.NETWORK:
             headers = SIGNATURE_DEPENDENT
-            who = await asker(request)
+            who = who or await asker(request)
             if who is None:
                 raise Unauthenticated
             if not who.trusted:
@@ -88,21 +92,23 @@ def _page_of_actor(kind: ActorCollection) -> Handler:
 
 def _of_object(kind: ObjectCollection) -> Handler:
     async def show(request: web.Request) -> web.Response:
+        await admitted(request)
         found = await request.config_dict[DATABASE].read(
             collections.object_collection, path_id(request), kind
         )
-        return respond(to_document(found, paged=True), FOR_EVERYBODY)
+        return respond(to_document(found, paged=True), caching(request))
 
     return show
 
 
 def _page_of_object(kind: ObjectCollection) -> Handler:
     async def show(request: web.Request) -> web.Response:
+        await admitted(request)
         cursor = path_id(request, "cursor")
         page = await request.config_dict[DATABASE].read(
             collections.object_page, path_id(request), kind, cursor
         )
-        return respond(page_document(page, cursor), FOR_EVERYBODY)
+        return respond(page_document(page, cursor), caching(request))
 
     return show
 

@@ -21,7 +21,7 @@ CURSOR = r"{cursor:[0-9]{1,19}}"
 SIGNATURE_DEPENDENT = {"Vary": "Accept, Signature", "Cache-Control": "private, no-store"}
 """The answer is for this asker alone (CVE-2026-25540: a cache gave it to the next one)."""
 
-FOR_EVERYBODY = {"Vary": "Accept", "Cache-Control": f"public, max-age={PUBLIC_SECONDS}"}
+FOR_EVERYBODY = {"Vary": "Accept, Signature", "Cache-Control": f"public, max-age={PUBLIC_SECONDS}"}
 
 
 def path_id(request: web.Request, name: str = "id") -> int:

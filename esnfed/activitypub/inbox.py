@@ -10,6 +10,7 @@ from esnfed.activitypub.documents import ID, path_id
 from esnfed.config import Config
 from esnfed.errors import Malformed, TooLarge, UnsupportedType
 from esnfed.federation import signatures
+from esnfed.federation.followers_sync import HEADER, read_header
 from esnfed.federation.inbox import InboxRequest
 from esnfed.http.keys import CONFIG, DATABASE, INBOX
 from esnfed.http.limits import INBOX_LIMITS
@@ -43,7 +44,9 @@ async def receive(request: web.Request) -> web.Response:
     limits.take(address, limited_host(config, parsed.key_uri))
     if "id" in request.match_info:
         await database.read(collections.owned_actor, path_id(request))
-    await request.config_dict[INBOX].accept(InboxRequest(parsed, await _body(request)))
+    await request.config_dict[INBOX].accept(
+        InboxRequest(parsed, await _body(request), read_header(request.headers.getall(HEADER, [])))
+    )
     return web.Response(status=202)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy import RowMapping
 
-from esnfed.activitypub.documents import FOR_EVERYBODY, ID, SIGNATURE_DEPENDENT, path_id, respond
-from esnfed.activitypub.signed import asker
+from esnfed.activitypub.documents import ID, SIGNATURE_DEPENDENT, path_id, respond
+from esnfed.activitypub.signed import admitted, asker, caching
 from esnfed.context import Context
 from esnfed.errors import NotFound
 from esnfed.http.keys import DATABASE
@@ -44,13 +44,14 @@ async def show(request: web.Request) -> web.Response:
 
     What is not for anybody, and what never was, take the same road: a signature is checked, the same
     question is asked, and the answer is the same 404 (GHSA-gwhw-gcjx-72v8). Errors: 404, 410 with the
-    Tombstone, 401 and 403 for a wrong signature or a blocked server.
+    Tombstone, 401 and 403 for a wrong signature or a blocked server; under authorised fetch 401 for none.
     """
     status_id, database = path_id(request), request.config_dict[DATABASE]
+    who = None if wants_html(request) else await admitted(request)
     found = await database.read(_public, status_id)
     if found is not None:
-        return see_other(found.page) if wants_html(request) else respond(found.document, FOR_EVERYBODY)
-    who = await asker(request)
+        return see_other(found.page) if wants_html(request) else respond(found.document, caching(request))
+    who = who or await asker(request)
     if who is None:
         raise NotFound
     found = await database.read(_for_host, status_id, who.host)

@@ -30,7 +30,9 @@ from esnfed.registry import commands, operations, readings
 from esnfed.services import actors, removal
 from esnfed.text.compose import compose
 from esnfed.text.sanitise import plain, sanitise
+from esnfed.vocab import paths
 
+TYPES = {"organization": "Organization", "group": "Group", "service": "Service"}
 FLAGS = ("locked", "discoverable", "indexable", "hides_network")
 
 _OF_PERSON = select(
@@ -47,12 +49,14 @@ commands.add("actor", actor)
 
 
 @operations.register("actor-add")
-async def add_actor(node: Node, *, handle: str, profile: Json) -> Json:
-    """Create an organisation with fresh keys; return it as `actor-show` does."""
+async def add_actor(node: Node, *, handle: str, profile: Json, as_type: str = "Organization") -> Json:
+    """Create an organisation, a group or a service with fresh keys; return it as `actor-show` does."""
+    if as_type not in TYPES.values():
+        raise Invalid(N_("What is added here is an organisation, a group or a service."), "type")
     _check_fields(profile.get("fields", []))
     create = partial(
         actors.create,
-        as_type="Organization",
+        as_type=as_type,
         handle=handle,
         keys=await asyncio.to_thread(new_keys),
         **profile,
@@ -150,7 +154,7 @@ def _profile_options(function: Any) -> Any:
 
 def _html(config: Config, text: str) -> str:
     """Return typed text as HTML with links and tags; mentions stay text."""
-    return sanitise(compose(text, {}, lambda name: f"{config.origin}/tags/{name.casefold()}"))
+    return sanitise(compose(text, {}, partial(paths.tag_page, config.origin)))
 
 
 def _profile(config: Config, given: Json) -> Json:
@@ -170,16 +174,24 @@ def _fields(config: Config, given: Json) -> dict[str, str]:
     }
 
 
-@actor.command("add", help=N_("Add an organisation. People are added with `esnfed user add`."))
+@actor.command(
+    "add", help=N_("Add an organisation, a group or a service. People are added with `esnfed user add`.")
+)
 @click.argument("handle", metavar="HANDLE")
+@option(
+    "--type", "kind", type=click.Choice(list(TYPES)), default="organization",
+    help=N_("What it is. A group passes on what its followers address to it; a service is a program."),
+)  # fmt: skip
 @_profile_options
 @json_option
 @pass_config
-def add(config: Config, handle: str, as_json: bool, **given: Any) -> None:
-    """Have the node create the organisation."""
+def add(config: Config, handle: str, kind: str, as_json: bool, **given: Any) -> None:
+    """Have the node create the actor."""
     fields = [{"name": name, "value": value} for name, value in _fields(config, given).items() if value]
     profile = _profile(config, given) | {"fields": fields}
-    arguments = {"handle": handle.removeprefix("@").lower(), "profile": profile}
+    arguments = {
+        "handle": handle.removeprefix("@").lower(), "profile": profile, "as_type": TYPES[kind]
+    }  # fmt: skip
     answer(run_operation(config, "actor-add", arguments), as_json, _whole)
 
 

@@ -99,6 +99,26 @@ def port(value: Any) -> int:
     return number
 
 
+def whole(least: int, most: int) -> Check:
+    """A whole number between two bounds; digits are accepted as text, as the environment has no numbers."""
+
+    def check(value: Any) -> int:
+        number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
+        if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+            raise Invalid(_("a whole number from %(least)s to %(most)s") % {"least": least, "most": most})
+        return number
+
+    return check
+
+
+def switch(value: Any) -> bool:
+    """True or false; the words are accepted as text, since the environment has nothing else."""
+    found = {"true": True, "false": False}.get(value) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise Invalid(_("true or false"))
+    return found
+
+
 def address(value: Any) -> str:
     """An IP address to listen on, or `localhost`."""
     try:

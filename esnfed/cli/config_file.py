@@ -16,7 +16,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Config)}
 def file_text(values: Mapping[str, Any], heading: str) -> str:
     """Return a file that sets `values` and shows the default of every other setting behind a `#`.
 
-    Values are whole numbers, texts, or lists whose members are written as texts.
+    Values are true, false, whole numbers, texts, or lists whose members are written as texts.
     """
     lines = [f"# {line}" for line in heading.splitlines()]
     for setting in SETTINGS:
@@ -31,7 +31,9 @@ def file_text(values: Mapping[str, Any], heading: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """Write one value in TOML: a number, a list of texts, or a text of printable characters."""
+    """Write one value in TOML: true or false, a number, a list of texts, or a text of printable characters."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, tuple | list):

@@ -19,7 +19,7 @@ from esnfed.cli.usage import group, json_option, option
 from esnfed.config import Config
 from esnfed.context import Context
 from esnfed.errors import NotFound
-from esnfed.federation import nodeinfo, peers
+from esnfed.federation import first_contact, nodeinfo, peers
 from esnfed.federation.delivery_desk import Lag, lag
 from esnfed.federation.nodeinfo import NodeInfo
 from esnfed.federation.peers import STANDINGS
@@ -92,7 +92,16 @@ def _one(context: Context, host: str) -> Json:
     if row is None:
         raise NotFound(N_("This server was never heard of here."))
     waiting = {each.host: each for each in lag(context)}
-    return _entry(context, row, waiting.get(host))
+    return _entry(context, row, waiting.get(host)) | {"first_contact": _first_contact(context, host)}
+
+
+def _first_contact(context: Context, host: str) -> Json | None:
+    """What the server delivered in its first hour here; None when it was no stranger, or that is long ago."""
+    row = first_contact.counts(context, host)
+    if row is None:
+        return None
+    counted = {name: row[name] for name in ("activities", "mentions", "refused")}
+    return {"began": time(row["began_at"])} | counted
 
 
 @operations.register("peer-stand")
@@ -210,7 +219,17 @@ def _whole(shown: Json) -> Iterator[str]:
             _("Next try"): shown["next_try"],
             _("Waiting"): shown["waiting"],
             _("Lag (s)"): shown["lag_seconds"],
+            _("First hour"): _first_hour(shown["first_contact"]),
         }
+    )
+
+
+def _first_hour(counted: Json | None) -> str:
+    if counted is None:
+        return ""
+    return (
+        _("%(activities)s activities taken, %(mentions)s of them unasked mentions; %(refused)s refused")
+        % counted
     )
 
 

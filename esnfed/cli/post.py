@@ -9,6 +9,7 @@ from typing import get_args
 import click
 
 import esnfed.cli.posting  # noqa: F401 - registers the operations
+from esnfed.cli import threads
 from esnfed.cli.control import run_operation
 from esnfed.cli.frame import pass_config
 from esnfed.cli.output import answer, plain, table
@@ -21,6 +22,7 @@ from esnfed.registry import commands
 from esnfed.services.statuses import MAX_CONTENT
 from esnfed.text.language import normalise
 from esnfed.vocab.addressing import Visibility
+from esnfed.vocab.parse import timestamp
 
 VISIBILITIES = {
     "public": N_("public"), "unlisted": N_("unlisted"), "followers": N_("followers"), "direct": N_("direct"),
@@ -40,6 +42,7 @@ def post() -> None:
 
 
 commands.add("post", post)
+post.add_command(threads.show)
 
 
 def _language(tag: str, flag: str) -> str:
@@ -87,6 +90,20 @@ def _typed(text: str | None) -> str:
 @_translation_option
 @option("--warning", default="", help=N_("Words shown in front of the post, which is folded."))
 @option("--reply-to", metavar="POST", help=N_("The post that this answers: its id here or its address."))
+@option(
+    "--poll",
+    "options",
+    multiple=True,
+    metavar="ANSWER",
+    help=N_("An answer of a poll that the post asks; give 2 to 20."),
+)
+@option(
+    "--poll-until",
+    "until",
+    metavar="TIME",
+    help=N_("When the poll ends, as 2026-03-31T18:00+02:00; without it, in a day."),
+)
+@option("--poll-multiple", "several", is_flag=True, help=N_("Several answers can be chosen."))
 @json_option
 @pass_config
 def create(
@@ -98,6 +115,9 @@ def create(
     translations: tuple[str, ...],
     warning: str,
     reply_to: str | None,
+    options: tuple[str, ...],
+    until: str | None,
+    several: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Have the node publish."""
@@ -109,8 +129,21 @@ def create(
         "visibility": visibility,
         "warning": warning,
         "reply_to": reply_to,
+        "poll": _asked(options, until, several),
     }
     answer(run_operation(config, "post-create", arguments), as_json, _told)
+
+
+def _asked(options: tuple[str, ...], until: str | None, several: bool) -> Json | None:
+    """Return the poll that the options describe, None without any."""
+    if not options:
+        if until is not None or several:
+            raise click.UsageError(_("Give the answers of the poll with --poll."))
+        return None
+    expires_at = None if until is None else timestamp(until)
+    if until is not None and expires_at is None:
+        raise click.BadParameter(_("it is not a time"), param_hint="--poll-until")
+    return {"options": list(options), "expires_at": expires_at, "multiple": several}
 
 
 def _told(shown: Json) -> Iterator[str]:
@@ -194,12 +227,42 @@ def _whole(shown: Json) -> Iterator[str]:
             _("Published"): shown["published"],
             _("Edited"): shown["edited"],
             _("Title"): shown["title"],
+            _("Teaser"): shown["teaser"],
             _("Warning"): shown["warning"],
         }
     )
     yield ""
     for line in shown["text"].splitlines():
         yield plain(line)
+    if shown["poll"]:
+        yield ""
+        yield from _counts(shown["poll"])
+
+
+def _counts(poll: Json) -> Iterator[str]:
+    for number, each in enumerate(poll["options"], 1):
+        yield f"{number}. {plain(each['title'])}: {each['votes']}"
+    if poll["voters"] is not None:
+        yield _("Voters: %(number)s") % {"number": poll["voters"]}
+    if poll["closed"]:
+        yield _("The poll is over.")
+    elif poll["expires"]:
+        yield _("Open until %(date)s") % {"date": poll["expires"]}
+
+
+@post.command(
+    "vote",
+    help=N_("Vote in a poll, by the texts of answers or their numbers. A vote cannot be taken back."),
+)
+@click.argument("name", metavar="POST")
+@click.argument("answers", metavar="ANSWER...", nargs=-1, required=True)
+@as_option
+@json_option
+@pass_config
+def vote(config: Config, name: str, answers: tuple[str, ...], handle: str, as_json: bool) -> None:
+    """Have the node vote."""
+    arguments = {"handle": handle, "name": name, "answers": list(answers)}
+    answer(run_operation(config, "post-vote", arguments), as_json, lambda shown: _counts(shown["poll"]))
 
 
 @post.command("list", help=N_("List what everybody may see: the newest posts known here, or of one actor."))

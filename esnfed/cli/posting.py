@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, exists, select
@@ -16,16 +17,20 @@ from esnfed.context import Context
 from esnfed.errors import Invalid, Malformed, NotFound, Refused, RemoteError
 from esnfed.i18n import N_
 from esnfed.models import record
-from esnfed.objects import parts
+from esnfed.objects import parts, question
+from esnfed.objects.titled import TITLED
 from esnfed.registry import operations, readings
-from esnfed.services import actors, interactions, statuses, timelines, views
+from esnfed.services import actors, interactions, polls, public_timelines, statuses, timelines, views
+from esnfed.services.polls import NewPoll
 from esnfed.services.statuses import Draft
 from esnfed.text import mentions
 from esnfed.text.compose import Person, compose, tidy
 from esnfed.text.sanitise import plain
+from esnfed.vocab import paths
 from esnfed.vocab.addressing import Visibility
 
 MOST_MENTIONS = 50
+DAY = 24 * 3600 * 1000
 
 _IS_RECORD = select(exists(select(1).where(record.c.status_id == bindparam("status_id"))))
 
@@ -64,16 +69,25 @@ async def create(
     visibility: Visibility = "public",
     warning: str = "",
     reply_to: str | None = None,
+    poll: Json | None = None,
 ) -> Json:
     """Publish a post of a local actor; `texts` are by language, the primary first. Return it.
 
+    `poll`, when given, has `options`, `expires_at` (milliseconds; None: in a day) and `multiple`.
     `unknown` in the answer names mentions that nobody was found for; they stay text.
     """
     await node.database.read(resolve.acting, handle)
     named = await _named(node, texts.values())
     parent_id = await resolve.status_id(node, reply_to) if reply_to else None
     draft = await node.database.read(_prepare, handle, texts, visibility, warning, parent_id, named)
-    return await _shown(node, await node.database.write(statuses.post, draft), named)
+    return await _shown(node, await node.database.write(_publish, draft, poll), named)
+
+
+def _publish(context: Context, draft: Draft, poll: Json | None) -> int:
+    if poll is None:
+        return statuses.post(context, draft)
+    until = context.now() + DAY if poll["expires_at"] is None else poll["expires_at"]
+    return polls.post(context, draft, NewPoll(tuple(poll["options"]), until, poll["multiple"]))
 
 
 def _prepare(
@@ -105,8 +119,7 @@ def _composed(context: Context, texts: Mapping[str, str], named: Named) -> dict[
     people = {address: Person(row["url"] or row["uri"], row["handle"]) for address, row in rows.items()}
     origin = context.config.origin
     return {
-        language: compose(text, people, lambda name: f"{origin}/tags/{name.casefold()}")
-        for language, text in texts.items()
+        language: compose(text, people, partial(paths.tag_page, origin)) for language, text in texts.items()
     }
 
 
@@ -209,9 +222,9 @@ def list_posts(
     """Return what everybody may see, the newest first: of one actor known here with boosts, or of all."""
     cursor = timelines.Cursor(max_id=before, limit=limit)
     if author is None:
-        rows = timelines.public(context, cursor, local_only=local)
+        rows = public_timelines.public(context, cursor, local_only=local)
     else:
-        rows = timelines.of_actor(context, resolve.known_actor(context, author)["id"], cursor)
+        rows = public_timelines.of_actor(context, resolve.known_actor(context, author)["id"], cursor)
     return [_entry(view) for view in views.of_statuses(context, rows)]
 
 
@@ -239,8 +252,12 @@ def _entry(view: views.StatusView) -> Json:
         "local": row["local"],
         "visibility": row["visibility"],
         "language": row["language"],
-        "warning": row["summary"],
+        "type": row["as_type"],
+        "warning": "" if row["as_type"] in TITLED else row["summary"],
         "title": row["title"],
+        "teaser": row["summary"] if row["as_type"] in TITLED else "",
+        "facts": row["facts"],
+        "poll": _poll(view.poll) if view.poll else None,
         "content": row["content"],
         "content_map": content_map,
         "text": plain(row["content"]),
@@ -254,6 +271,16 @@ def _entry(view: views.StatusView) -> Json:
         "edited": time(row["edited_at"]),
         "boost_id": None,
         "boosted_by": None,
+    }
+
+
+def _poll(found: views.PollView) -> Json:
+    return {
+        "options": [{"title": title, "votes": votes} for title, votes in found.options],
+        "multiple": found.multiple,
+        "voters": found.voters,
+        "expires": time(found.expires_at),
+        "closed": found.closed,
     }
 
 
@@ -297,3 +324,25 @@ async def like(node: Node, *, handle: str, name: str) -> Json:
 async def unlike(node: Node, *, handle: str, name: str) -> Json:
     """Let a local actor take a favourite back."""
     return await _interact(node, interactions.unlike, handle, name)
+
+
+@operations.register("post-vote")
+async def vote(node: Node, *, handle: str, name: str, answers: list[str]) -> Json:
+    """Let a local actor vote in a poll, fetched when new, by texts of answers or numbers from 1."""
+    await node.database.read(resolve.acting, handle)
+    status_id = await resolve.status_id(node, name)
+    await node.database.write(_vote, handle, status_id, answers)
+    return await node.database.read(_one, status_id)
+
+
+def _vote(context: Context, handle: str, status_id: int, answers: list[str]) -> None:
+    by, row = resolve.acting(context, handle), _living(context, status_id)
+    found = question.of(context, status_id)
+    options: list[str] = found["options"] if found else []
+    polls.vote(context, by, row, [_place(options, answer) for answer in answers])
+
+
+def _place(options: list[str], answer: str) -> int:
+    if answer in options:
+        return options.index(answer)
+    return int(answer) - 1 if answer.isascii() and answer.isdigit() and len(answer) < 3 else -1

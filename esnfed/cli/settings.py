@@ -91,6 +91,26 @@ SETTINGS = (
         "log_format", checks.one_of("text", "json"), N_("The form of the log: text, or json for programs.")
     ),
     Setting(
+        "proofs",
+        checks.one_of("organisations", "everybody"),
+        N_("Whose public posts are signed for good: those of organisations, or of persons too."),
+    ),
+    Setting(
+        "authorised_fetch",
+        checks.switch,
+        N_("Whether other servers must sign what they ask for: actors, posts and collections."),
+    ),
+    Setting(
+        "first_contact_activities",
+        checks.whole(1, 1_000_000),
+        N_("How many activities a server that nobody here has met may deliver in its first hour."),
+    ),
+    Setting(
+        "first_contact_mentions",
+        checks.whole(0, 1_000_000),
+        N_("How many of these may mention somebody here without being asked."),
+    ),
+    Setting(
         "environment",
         checks.one_of("production", "demo", "test"),
         N_("Demo and test nodes serve nothing but this machine."),

@@ -30,6 +30,9 @@ FATAL_CODES = frozenset(
 )
 """Primary result codes after which nothing of the transaction can be trusted."""
 
+REDRAWS = 3
+"""How often a job runs again because an id that it drew was taken: back-dated ids are drawn (ids.py)."""
+
 Settled = tuple[Job, Outcome]
 
 
@@ -83,14 +86,21 @@ class GroupCommit:
 
     def _work(self, job: Job) -> Outcome:
         before, rows = self._runtime.clock(), self._raw.total_changes
-        context = Context(self._runtime, self._connection, job.viewer)
+        outcome = self._attempt(job)
+        for _ in range(REDRAWS):
+            if outcome.error is None or not _drew_a_taken_id(outcome.error):
+                break
+            outcome = self._attempt(job)
+        report_overrun(job.work, self._runtime.clock() - before, self._raw.total_changes - rows, self._limits)
+        return outcome
+
+    def _attempt(self, job: Job) -> Outcome:
         self._raw.execute("SAVEPOINT job")
-        outcome = attempt(job.work, context)
+        outcome = attempt(job.work, Context(self._runtime, self._connection, job.viewer))
         if outcome.error is None:
             self._raw.execute("RELEASE job")
         else:
             self._undo(outcome.error)
-        report_overrun(job.work, self._runtime.clock() - before, self._raw.total_changes - rows, self._limits)
         return outcome
 
     def _appends(self, jobs: list[Job]) -> list[Settled]:
@@ -120,10 +130,17 @@ class GroupCommit:
         self._raw.execute("RELEASE job")
 
 
-def _fatal(error: Exception) -> bool:
+def _code(error: Exception) -> int:
     original = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(original, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in FATAL_CODES
+    return int(getattr(original, "sqlite_errorcode", None) or 0)
+
+
+def _fatal(error: Exception) -> bool:
+    return _code(error) & 0xFF in FATAL_CODES
+
+
+def _drew_a_taken_id(error: Exception) -> bool:
+    return _code(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 
 
 def _unwritten(error: Exception) -> Busy:

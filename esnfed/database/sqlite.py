@@ -202,9 +202,10 @@ class SqliteBackend:
             raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     def _retire(self, connection: Connection) -> None:
+        # No PRAGMA optimize: statistics taken of a young node call its tables tiny, and until the next close
+        # the planner scans them (home timeline 1.9 ms instead of 0.5). Without any it takes the indexes.
         raw = raw_of(connection)
         try:
-            raw.execute("PRAGMA optimize")
             self._checkpoint(raw)
         except sqlite3.Error:
             log.exception("the last checkpoint of %s failed; the next start makes it good", self._path)

@@ -130,7 +130,7 @@ def retry_after_of(value: str | None, now_ms: int) -> int | None:
         return min(int(value), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a year of twenty digits
         return None
     # RFC 9110: an HTTP date is GMT, also where "-0000" makes Python leave the zone out.
     at = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

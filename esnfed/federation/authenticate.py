@@ -13,13 +13,15 @@ from esnfed.bus import ActorChanged, Bus
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
 from esnfed.errors import Busy, Refused, RemoteError, RemoteUnreachable, Unauthenticated
-from esnfed.federation import signatures
+from esnfed.federation import proofs, signatures
 from esnfed.federation.discovery import Discovery, store_actor
-from esnfed.federation.keys import KeyRing
+from esnfed.federation.keys import KeyRing, PublicKey
 from esnfed.federation.parsed_signature import ParsedSignature, SignedRequest
 from esnfed.federation.peer_book import PeerBook
+from esnfed.federation.proofs import Proof
 from esnfed.models import actor, actor_key
 from esnfed.vocab.authority import authority_of
+from esnfed.vocab.parse import Document
 
 KEY_FETCHES = 16
 KEY_FETCH_SECONDS = 8
@@ -91,13 +93,13 @@ class Authenticator:
             raise Refused("This server is blocked here.")
         signatures.check(parsed, body=body, now_ms=self._clock())
 
-    async def known(self, parsed: ParsedSignature) -> Identity | None:
+    async def known(self, key_uri: str) -> Identity | None:
         """Return whose key this is when the actor is known here; nothing is proven by it."""
-        identity = self._identities.get(parsed.key_uri)
-        if identity is not None and self._keyring.public(parsed.key_uri) is not None:
-            self._identities.move_to_end(parsed.key_uri)
+        identity = self._identities.get(key_uri)
+        if identity is not None and self._keyring.public(key_uri) is not None:
+            self._identities.move_to_end(key_uri)
             return identity
-        found = await self._database.read(_by_key, parsed.key_uri)
+        found = await self._database.read(_by_key, key_uri)
         return self._keep(*found) if found else None
 
     def _keep(self, identity: Identity, public_der: bytes) -> Identity:
@@ -113,28 +115,43 @@ class Authenticator:
         Raises Unauthenticated when it is wrong or its key cannot be believed, Busy (503, so that the peer
         tries again) when the key could not be fetched just now.
         """
-        identity = await self.known(parsed)
-        fresh = identity is None
-        if identity is None:
-            identity = await self._fetch(parsed.key_uri)
-        try:
-            self._verify(parsed)
-        except Unauthenticated:
-            if fresh or not self._may_refresh(parsed.key_uri):
-                raise
-            identity = await self._fetch(parsed.key_uri)
-            self._verify(parsed)
+        identity = await self._owner(parsed.key_uri, lambda key: signatures.verify(parsed, key))
         if self._book.heard(identity.host):
             self._discovery.heard(identity.host)
         if parsed.kind == "rfc9421":
             self._book.learned(identity.host, "rfc9421")
         return identity
 
-    def _verify(self, parsed: ParsedSignature) -> None:
-        key = self._keyring.public(parsed.key_uri)
+    async def vouch(self, proof: Proof, document: Document) -> Identity:
+        """Verify the proof of a document and return whose it is.
+
+        Raises as `prove`, and Refused for a blocked host. Nothing is learned about that server: it is not the
+        one that speaks.
+        """
+        if await self._book.is_blocked(authority_of(proof.key_uri)):
+            raise Refused("This server is blocked here.")
+        return await self._owner(proof.key_uri, lambda key: proofs.verify(proof, document, key))
+
+    async def _owner(self, key_uri: str, verify: Callable[[PublicKey], None]) -> Identity:
+        """Return whose key satisfies `verify`: the one that is known here, or as its server shows it now."""
+        identity = await self.known(key_uri)
+        fresh = identity is None
+        if identity is None:
+            identity = await self._fetch(key_uri)
+        try:
+            verify(self._key(key_uri))
+        except Unauthenticated:
+            if fresh or not self._may_refresh(key_uri):
+                raise
+            identity = await self._fetch(key_uri)
+            verify(self._key(key_uri))
+        return identity
+
+    def _key(self, key_uri: str) -> PublicKey:
+        key = self._keyring.public(key_uri)
         if key is None:
             raise Unauthenticated("The key of the signature is not known.")
-        signatures.verify(parsed, key)
+        return key
 
     def _may_refresh(self, key_uri: str) -> bool:
         """A key may have changed under its address; ask once a minute, not at every forged request."""

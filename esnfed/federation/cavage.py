@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Final
@@ -123,7 +124,12 @@ def signing_string(request: SignedRequest, names: list[str], found: dict[str, st
 
 
 def outgoing(
-    method: str, target: str, authority: str, sha256: str | None, now_ms: int
+    method: str,
+    target: str,
+    authority: str,
+    sha256: str | None,
+    now_ms: int,
+    also: Mapping[str, str] | None = None,
 ) -> tuple[list[str], dict[str, str], bytes]:
     """Return what a request of ours covers, the headers it needs for that, and the text to sign.
 
@@ -133,6 +139,7 @@ def outgoing(
     headers = {"Host": authority, "Date": formatdate(now_ms // 1000, usegmt=True)}
     if sha256 is not None:
         headers["Digest"] = digest_header(sha256)
+    headers |= also or {}
     lines = [f"(request-target): {method.lower()} {target}"]
     lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
     return ["(request-target)", *map(str.lower, headers)], headers, "\n".join(lines).encode("utf-8")

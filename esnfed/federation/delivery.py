@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,7 +18,7 @@ from esnfed.context import Context, Runtime
 from esnfed.database import Database
 from esnfed.errors import RemoteError, RemoteUnreachable
 from esnfed.federation import delivery_notes as notes
-from esnfed.federation import reasons, retry
+from esnfed.federation import followers_sync, reasons, retry
 from esnfed.federation.agenda import Agenda
 from esnfed.federation.answers import Answer
 from esnfed.federation.claims import Claim, claim, dues
@@ -55,8 +55,12 @@ class Poster(Protocol):
         signer: Signer,
         scheme: Scheme | None = None,
         digest: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a signed POST; returns the answer whatever its status, raises RemoteError without one."""
+        """Send a signed POST, its `headers` covered; returns the answer whatever its status.
+
+        Raises RemoteError when there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,29 +208,52 @@ class DeliveryWorker:
             return
         try:
             envelopes = await self._envelopes.prepare(claims)
+            headers = await self._headers(claims, envelopes)
         except BaseException:
             self._news.update(entry.host for entry in claims)
             raise
         for entry in claims:
             if entry.id in envelopes:
                 self._flying[entry.id] = entry
-                task = asyncio.create_task(self._fly(entry, *envelopes[entry.id]))
+                task = asyncio.create_task(self._fly(entry, *envelopes[entry.id], headers.get(entry.id)))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             else:
                 self._news.add(entry.host)
 
-    async def _fly(self, claim: Claim, letter: Letter, signer: Signer | None) -> None:
-        result = await self._send(claim, letter, signer)  # first: a turn puts a new list in place meanwhile
+    async def _headers(
+        self, claims: list[Claim], envelopes: Mapping[int, tuple[Letter, Signer | None]]
+    ) -> dict[int, dict[str, str]]:
+        """What goes to followers only says who they are (FEP-8fcf), as they are now."""
+        parcels = [
+            parcel
+            for each in claims
+            if each.id in envelopes
+            if (parcel := followers_sync.parcel(each, envelopes[each.id][0].body))
+        ]
+        return await self._database.read(followers_sync.headers_for, parcels) if parcels else {}
+
+    async def _fly(
+        self, claim: Claim, letter: Letter, signer: Signer | None, headers: Mapping[str, str] | None
+    ) -> None:
+        # First: a turn puts a new list in place meanwhile.
+        result = await self._send(claim, letter, signer, headers)
         self._results.append(result)
         self._bell.set()
 
-    async def _send(self, claim: Claim, letter: Letter, signer: Signer | None) -> Result:
+    async def _send(
+        self, claim: Claim, letter: Letter, signer: Signer | None, headers: Mapping[str, str] | None
+    ) -> Result:
         if signer is None:
             return Result(claim, Outcome.FINAL, error=notes.NO_KEY, blames_host=False)
         try:
             answer = await self._transport.post(
-                claim.inbox, letter.body, signer=signer, scheme=claim.scheme, digest=letter.digest
+                claim.inbox,
+                letter.body,
+                signer=signer,
+                scheme=claim.scheme,
+                digest=letter.digest,
+                headers=headers,
             )
         except RemoteError as error:
             return _unanswered(claim, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
 
@@ -18,7 +19,7 @@ from esnfed.federation.resolver import Resolver
 from esnfed.federation.transport import Transport
 from esnfed.i18n import N_
 from esnfed.models import actor
-from esnfed.vocab import parse
+from esnfed.vocab import authorship, parse
 from esnfed.vocab.authority import authority_of, normalise_authority
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import ACTOR_TYPES
@@ -48,6 +49,15 @@ def _find(context: Context, name: str) -> int | None:
     if found is None and domain in (context.config.account_domain, context.config.domain):
         raise NotFound(N_("There is no such actor on this node."))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post fetched from its origin; its author's document too when no row of the author is here."""
+
+    document: Document
+    author_uri: str
+    author: Resolved | None = None
 
 
 class Discovery:
@@ -83,6 +93,21 @@ class Discovery:
         """Return the document at `uri`; of an actor with its account domain. Blocked hosts are not asked."""
         await self._admit(authority_of(uri))
         return await self._with_domain(await self._resolver.document(uri, budget), budget)
+
+    async def post(self, uri: str, budget: Budget) -> Post:
+        """Return the post at `uri` with its author, who lives where the post lives."""
+        document = (await self.document(uri, budget)).document
+        author_uri = authorship.author_of(document)
+        if author_uri is None or parse.type_of(document) in ACTOR_TYPES:
+            raise RemoteNonsense(N_("This address does not lead to a post."))
+        if await self._database.read(_find, author_uri) is not None:
+            return Post(document, author_uri)
+        return Post(document, author_uri, await self.document(author_uri, budget))
+
+    async def page(self, uri: str, budget: Budget) -> Document:
+        """Return a collection or a page of one, a list of ids and nothing more. Blocked hosts are not asked."""
+        await self._admit(authority_of(uri))
+        return await self._resolver.page(uri, budget)
 
     async def key_owner(self, key_uri: str) -> Resolved:
         """Return the actor that owns and lists a key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, select
@@ -11,20 +12,26 @@ from esnfed import registry
 from esnfed.bus import Bus, InboxWaiting
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
-from esnfed.errors import Malformed, Unauthenticated
-from esnfed.federation import counters
+from esnfed.errors import Busy, Malformed, Unauthenticated
+from esnfed.federation import counters, followers_sync, proofs
 from esnfed.federation.authenticate import Authenticator, Identity
+from esnfed.federation.first_contact import FirstContacts
+from esnfed.federation.followers_sync import Claimed
 from esnfed.federation.parsed_signature import ParsedSignature
 from esnfed.jobs import every
 from esnfed.models import inbox_message, insert, replay
 from esnfed.vocab import parse
 from esnfed.vocab.activity import Activity, read_activity
-from esnfed.vocab.authority import same_origin
+from esnfed.vocab.authority import authority_of, same_origin
+
+log = logging.getLogger(__name__)
 
 DAY = 24 * 3600 * 1000
 KEPT = 7 * DAY
 KEPT_PARKED = 30 * DAY
 PRUNE_STEP = 500
+CLOCKS = 3900 * 1000
+"""How far the clock of a proof's maker may be ahead, as for signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class InboxRequest:
 
     signature: ParsedSignature
     body: bytes
+    followers: Claimed | None = None
+    """What the sender says of its followers here (FEP-8fcf)."""
 
 
 STORE = insert(inbox_message).on_conflict_do_nothing()
@@ -47,11 +56,13 @@ class Inbox:
         self._authenticator = authenticator
         self._runtime = runtime
         self._bus = bus
+        self.first_contacts = FirstContacts(database, runtime, bus)
 
     async def accept(self, request: InboxRequest) -> None:
         """Store an activity for its handler; returning means 202.
 
-        Raises Malformed (400), Unauthenticated (401), Refused (403) or Busy (503); nothing was written then.
+        Raises Malformed (400), Unauthenticated (401), Refused (403), TooMany (429) or Busy (503); nothing was
+        written then.
         A repeat, a Delete of an actor never heard of, and an activity type that has no handler here are
         answered 202 without effect; the last is counted.
         """
@@ -62,24 +73,73 @@ class Inbox:
             raise Malformed("The activity does not live where its actor lives.")
         if await self._is_farewell_of_a_stranger(parsed, activity):
             return
-        identity = await self._authenticator.prove(parsed)
-        if identity.actor_uri != activity.actor:
-            raise Unauthenticated("The signature is not by the actor of the activity.")
+        identity, scheme = await self._authentic(parsed, activity, len(request.body))
+        await self.first_contacts.admit(authority_of(parsed.key_uri), activity)
         if activity.as_type not in registry.handlers:
             await self._database.write(
                 counters.count, "unsupported-activity", activity.as_type, background=True
             )
             return
-        await self._store(parsed, identity, activity, request.body)
+        await self._store(parsed, identity, activity, request.body, scheme)
+        if request.followers is not None and scheme != "proof":
+            await self._compare_followers(identity.actor_id, request.followers)
+
+    async def _compare_followers(self, actor_id: int, claimed: Claimed) -> None:
+        """Queue a look at the sender's list when the two sides differ; the activity is stored already."""
+        try:
+            if await self._database.read(followers_sync.differs, actor_id, claimed):
+                await self._database.write(followers_sync.compare_again, actor_id, claimed, background=True)
+        except Busy as error:
+            log.info("followers are not compared now: %s", error)
+
+    async def _authentic(
+        self, parsed: ParsedSignature, activity: Activity, size: int
+    ) -> tuple[Identity, str]:
+        """Return the actor of the activity, proven, and by what: the scheme of its signature, or `proof`.
+
+        Who signs for itself needs no proof; but one that is there, is understood and is by a key known here
+        must be right: it has precedence over the signature (FEP-8b32), and others would be shown it.
+        """
+        deliverer = await self._authenticator.prove(parsed)
+        proof = proofs.find(activity.document, self._runtime.clock()) if size <= proofs.MAX_DOCUMENT else None
+        if deliverer.actor_uri != activity.actor:
+            if proof is None or not self._is_timely(proof, activity):
+                raise Unauthenticated("The signature is not by the actor of the activity.")
+            return await self._vouched(proof, activity), "proof"
+        if proof is not None and await self._is_known(proof):
+            await self._vouched(proof, activity)
+        return deliverer, parsed.kind
+
+    async def _vouched(self, proof: proofs.Proof, activity: Activity) -> Identity:
+        """Return the activity's actor, whose own key made the proof; raises as the authenticator."""
+        if not same_origin(proof.key_uri, activity.actor):
+            raise Unauthenticated("The key of the proof does not live where its actor lives.")
+        identity = await self._authenticator.vouch(proof, activity.document)
+        if identity.actor_uri != activity.actor:
+            raise Unauthenticated("The proof is not by the actor of the activity.")
+        return identity
+
+    async def _is_known(self, proof: proofs.Proof) -> bool:
+        """A key that is not yet here does not hold up its own actor: the signature is enough."""
+        return await self._authenticator.known(proof.key_uri) is not None
+
+    def _is_timely(self, proof: proofs.Proof, activity: Activity) -> bool:
+        """A signature ends within the hour, a proof never does: it counts while its activity is remembered.
+
+        Else anybody could bring back, years later, what was since undone.
+        """
+        if proof.created is None or not activity.id:
+            return False
+        return 0 <= self._runtime.clock() + CLOCKS - proof.created < KEPT
 
     async def _is_farewell_of_a_stranger(self, parsed: ParsedSignature, activity: Activity) -> bool:
         """Deleted actors cannot be fetched any more, and one that was never here leaves nothing to delete."""
         if activity.as_type != "Delete" or activity.object_uri != activity.actor:
             return False
-        return await self._authenticator.known(parsed) is None
+        return await self._authenticator.known(parsed.key_uri) is None
 
     async def _store(
-        self, parsed: ParsedSignature, identity: Identity, activity: Activity, body: bytes
+        self, parsed: ParsedSignature, identity: Identity, activity: Activity, body: bytes, scheme: str
     ) -> None:
         now = self._runtime.clock()
         message = {
@@ -88,7 +148,7 @@ class Inbox:
             "uri": activity.id or f"sha256:{hashlib.sha256(body).hexdigest()}",
             "as_type": activity.as_type,
             "host": identity.host,
-            "scheme": parsed.kind,
+            "scheme": scheme,
             "body": body,
             "state": "waiting",
             "next_at": now,

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from esnfed import registry
 from esnfed.bus import Bus, InboxWaiting, MessageHandled
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
 from esnfed.errors import Busy, Conflict, EsnfedError, Ignored, Malformed, RemoteError, RemoteUnreachable
-from esnfed.federation import counters
+from esnfed.federation import counters, forwarding
 from esnfed.federation.discovery import Discovery
 from esnfed.federation.handling import Handler, Incoming, Resolved
 from esnfed.federation.pacing import Budget
@@ -72,7 +73,7 @@ class Prepared:
     message: RowMapping
     incoming: Incoming | None
     needs: tuple[str, ...] = ()
-    error: EsnfedError | None = None
+    error: Exception | None = None
 
     @property
     def alone(self) -> bool:
@@ -151,10 +152,18 @@ class InboxWorker:
             async with self._fetching:
                 for prepared in group:
                     again = await self._database.read(prepare_one, prepared.message, {})
-                    await self._fetch_and_apply(again)
+                    await self._fetch_or_finish(again)
         finally:
             self._busy.discard(sender)
             self._waiting.set()
+
+    async def _fetch_or_finish(self, prepared: Prepared) -> None:
+        try:
+            await self._fetch_and_apply(prepared)
+        except Busy:
+            return  # as in `_apply`
+        except Exception as error:  # noqa: BLE001 - what another server answered must not stop the loop
+            await self._finish(prepared.message, error)
 
     async def _fetch_and_apply(self, prepared: Prepared) -> None:
         fetched: dict[str, Resolved | None] = {}
@@ -227,7 +236,9 @@ def _prepare(
         incoming = Incoming(read_activity(parse.load(message["body"])), sender, fetched)
         handler = _handler(message["as_type"])
         return Prepared(message, incoming, tuple(handler.needs(context, incoming)))
-    except EsnfedError as error:
+    except SQLAlchemyError:
+        raise  # the transaction of all is broken, whoever's message it was
+    except Exception as error:  # noqa: BLE001 - one message that cannot be read does not stop the others
         return Prepared(message, None, error=error)
 
 
@@ -245,6 +256,7 @@ def apply(context: Context, message_id: int, incoming: Incoming) -> None:
     handler = _handler(incoming.activity.as_type)
     handler.verify(context, incoming)
     handler.receive(context, incoming)
+    forwarding.forward(context, message_id, incoming)
     context.after_commit(MessageHandled(message_id, "done"))
 
 

@@ -57,6 +57,18 @@ class Resolver:
                 raise RemoteNonsense(reasons.OTHER_ID)
         return fetched.document
 
+    async def page(self, uri: str, budget: Budget | None = None) -> Document:
+        """Return a collection or one of its pages, from the origin of `uri` wherever it redirects to.
+
+        Pages are not believed as anything but lists of ids, so their own id may be missing or differ.
+        """
+        if same_origin(uri, self._config.origin):
+            raise RemoteRefused(reasons.OWN_ADDRESS)
+        fetched = await self._transport.get_json(uri, signer=self._signer(), budget=budget)
+        if not same_origin(uri, fetched.url):
+            raise RemoteNonsense(reasons.OTHER_ORIGIN)
+        return fetched.document
+
     async def key_document(self, key_uri: str, budget: Budget | None = None) -> tuple[str, Document]:
         """Return (actor id, actor document) of the actor that owns a key and lists it.
 

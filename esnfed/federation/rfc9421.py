@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Final
 
 from http_sf.types import ItemType, ParamsType
@@ -71,7 +72,13 @@ def signature_base(request: SignedRequest, names: list[str], params: str) -> byt
 
 
 def outgoing(
-    method: str, target_uri: str, sha256: str | None, key_uri: str, algorithm: str, now_ms: int
+    method: str,
+    target_uri: str,
+    sha256: str | None,
+    key_uri: str,
+    algorithm: str,
+    now_ms: int,
+    also: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, str], str, bytes]:
     """Return the headers a request of ours needs, its `@signature-params`, and the base to sign.
 
@@ -83,6 +90,8 @@ def outgoing(
     values = {"@method": method.upper(), "@target-uri": target_uri}
     if sha256 is not None:
         added["Content-Digest"] = values["content-digest"] = content_digest_header(sha256)
+    for name, value in (also or {}).items():
+        added[name] = values[name.lower()] = value
     described: ParamsType = {"created": now_ms // 1000, "keyid": key_uri, "alg": algorithm}
     components: list[ItemType] = [(name, {}) for name in values]
     params = serialise((components, described))

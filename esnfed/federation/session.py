@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -99,8 +100,8 @@ def outgoing(url: str) -> Address:
     try:
         if isinstance(url, str) and not url.isascii():  # what is no text is refused by parse_address
             scheme, separator, rest = url.partition("://")
-            authority, slash, path = rest.partition("/")
-            url = f"{scheme}{separator}{authority}{slash}{quote(path, safe=_PRINTABLE)}"
+            authority = re.split("[/?#]", rest, maxsplit=1)[0]
+            url = f"{scheme}{separator}{authority}{quote(rest[len(authority) :], safe=_PRINTABLE)}"
         return parse_address(url)
     except (Malformed, UnicodeEncodeError):
         raise RemoteRefused(reasons.ADDRESS) from None

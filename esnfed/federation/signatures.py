@@ -12,6 +12,7 @@ An inbox asks in this order: `parse` (form), `check` (coverage, time, digest), t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,8 +65,11 @@ def sign(
     body: bytes | None,
     now_ms: int,
     digest: str | None = None,
+    also: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the headers that make this request a signed one; they must be sent exactly as given.
+
+    `also` are further headers that the signature is to cover; they are among those returned.
 
     `url` is the address as it goes on the wire. `digest` is the base64 SHA-256 of `body` when the caller has
     it already (one activity goes to many inboxes). A POST without a body signs the digest of an empty one.
@@ -75,12 +79,16 @@ def sign(
         digest = sha256_base64(body or b"")
     if scheme == "cavage":
         label = "hs2019" if isinstance(signer.private, Ed25519PrivateKey) else "rsa-sha256"
-        names, headers, base = cavage.outgoing(method, address.target, address.authority, digest, now_ms)
+        names, headers, base = cavage.outgoing(
+            method, address.target, address.authority, digest, now_ms, also
+        )
         headers["Signature"] = cavage.header(signer.key_uri, label, names, _sign(signer.private, base))
         return headers
     algorithm = "ed25519" if isinstance(signer.private, Ed25519PrivateKey) else "rsa-v1_5-sha256"
     target_uri = address.origin + address.target
-    headers, params, base = rfc9421.outgoing(method, target_uri, digest, signer.key_uri, algorithm, now_ms)
+    headers, params, base = rfc9421.outgoing(
+        method, target_uri, digest, signer.key_uri, algorithm, now_ms, also
+    )
     return headers | rfc9421.headers(params, _sign(signer.private, base))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -32,6 +32,7 @@ from esnfed.federation.pacing import Budget, Discoveries, Limits, Pacer, Sleep
 from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.session import Session, Timeouts, outgoing, url_of
 from esnfed.federation.signatures import Signer, sign
+from esnfed.federation.signing import SigningThread
 from esnfed.vocab.authority import Address, normalise_authority
 from esnfed.vocab.parse import load
 from esnfed.vocab.terms import ACCEPT, ACTIVITY_JSON
@@ -48,6 +49,15 @@ class _Wish:
     types: frozenset[str]
     limit: int
     check: Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cargo:
+    """What a delivery brings, the same at every knock."""
+
+    body: bytes
+    digest: str | None
+    headers: Mapping[str, str] | None
 
 
 class Transport:
@@ -81,6 +91,7 @@ class Transport:
         self._pacer = Pacer(runtime.clock, sleep, self._limits)
         self._discoveries = Discoveries(runtime.clock, self._limits)
         self._flights: Flights[Page] = Flights(runtime.clock, self._limits)
+        self._signing = SigningThread()
         self._session = Session(runtime.config, self._names, timeouts or Timeouts(), self._limits)
 
     @property
@@ -89,7 +100,8 @@ class Transport:
         return self._config
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and end the thread that signs."""
+        self._signing.close()
         await self._session.close()
 
     def forget(self, authority: str) -> None:
@@ -127,48 +139,49 @@ class Transport:
         signer: Signer,
         scheme: Scheme | None = None,
         digest: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Deliver an activity; returns the answer whatever its status, and never follows a redirect.
 
-        `scheme` overrides what is known of the peer; `digest` is the body's, when already computed. After
+        `scheme` overrides what is known of the peer; `digest` is the body's, when already computed; `headers`
+        go with it, and the signature covers them. After
         400, 401 or 403 the other scheme is tried once. If that is refused too, or fails, the first answer is
         returned. Raises RemoteUnreachable for connection trouble, RemoteRefused when our rules forbid it.
         """
         address = self._admitted(outgoing(url))
         first = scheme or self._scheme_for(address.authority)
-        answer = await self._deliver(address, body, signer, first, digest)
+        cargo = _Cargo(body, digest, headers)
+        answer = await self._deliver(address, cargo, signer, first)
         if answer.status not in KNOCK_AGAIN:
             return answer
         try:
-            second = await self._deliver(address, body, signer, _other(first), digest)
+            second = await self._deliver(address, cargo, signer, _other(first))
         except (RemoteUnreachable, RemoteNonsense):
             return answer
         if 200 <= second.status < 300:
             self._on_learned(address.authority, second.knocked)
         return answer if second.status in KNOCK_AGAIN else second
 
-    async def _deliver(
-        self, address: Address, body: bytes, signer: Signer, scheme: Scheme, digest: str | None
-    ) -> Answer:
+    async def _deliver(self, address: Address, cargo: _Cargo, signer: Signer, scheme: Scheme) -> Answer:
         """Knock once. A kept connection that the peer closed meanwhile is replaced by a fresh one, once:
         receivers know an activity by its id, so that a repeat has no second effect."""
         for attempt in (1, 2):
             try:
-                return await self._knock(address, body, signer, scheme, digest)
+                return await self._knock(address, cargo, signer, scheme)
             except RemoteUnreachable as error:
                 if attempt == 2 or str(error) != reasons.BROKEN_OFF:
                     raise
         raise AssertionError("unreachable")
 
-    async def _knock(
-        self, address: Address, body: bytes, signer: Signer, scheme: Scheme, digest: str | None
-    ) -> Answer:
+    async def _knock(self, address: Address, cargo: _Cargo, signer: Signer, scheme: Scheme) -> Answer:
         now = self._clock()
         headers = {"Accept": ACCEPT, "Content-Type": ACTIVITY_JSON}
-        headers |= sign(scheme, signer, "POST", url_of(address), body, now, digest)
+        headers |= await self._signing.post(
+            scheme, signer, url_of(address), cargo.body, now, cargo.digest, cargo.headers
+        )
         async with (
             self._session.deadline(),
-            self._session.exchange("POST", address, headers, body) as response,
+            self._session.exchange("POST", address, headers, cargo.body) as response,
         ):
             self._listen(address, response)
             return await answer_of(response, scheme, now)

@@ -124,7 +124,7 @@ def _subject(answer: dict[str, Any], transport: Transport) -> Handle:
 def _self_link(answer: dict[str, Any]) -> str:
     """Return the actor's address: only the two media types that Mastodon knows are an actor's."""
     for link in _links(answer):
-        if link.get("rel") == "self" and link.get("type") in _SELF_TYPES:
+        if link.get("rel") == "self" and text(link, "type", 200) in _SELF_TYPES:
             uri = web_address(link.get("href"))
             if uri is not None:
                 return uri

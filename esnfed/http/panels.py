@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from esnfed import registry
 from esnfed.context import Context
 from esnfed.http.reader import Reader
@@ -13,13 +15,14 @@ from esnfed.http.reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A template that is given `panel`, which `read(context, reader)` returns from the page's own read.
+    """A template that is given as `panel` what `read(context, reader, subject)` returns in the page's read.
 
-    Registered as `page:name`, for example `home:records`.
+    Registered as `page:name`, for example `home:records`. The subject is the row that the page is about: on
+    `actor` the actor, on `home` none.
     """
 
     template: str
-    read: Callable[[Context, Reader], Any]
+    read: Callable[[Context, Reader, RowMapping | None], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,12 @@ Insets = tuple[tuple[str, Any], ...]
 """(name, value) pairs of one post."""
 
 
-def of_page(page: str) -> list[Panel]:
-    """Return the panels registered for a page, by name."""
-    return [panel for name, panel in registry.panels.items() if name.startswith(f"{page}:")]
+def of_page(
+    context: Context, page: str, reader: Reader, subject: RowMapping | None = None
+) -> list[tuple[str, Any]]:
+    """Return (template, what it is given) of each panel registered for a page, by name."""
+    on_page = [panel for name, panel in registry.panels.items() if name.startswith(f"{page}:")]
+    return [(panel.template, panel.read(context, reader, subject)) for panel in on_page]
 
 
 def insets(context: Context, status_ids: Collection[int], reader: Reader) -> dict[int, Insets]:

@@ -1,4 +1,8 @@
-"""Activities of our own actors, as sent: the body is composed once and never changes."""
+"""Activities as sent: the body is composed once and never changes.
+
+Those of our own actors; and what another wrote and one of ours passes on, byte for byte, which is never public
+here (federation/forwarding.py).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ activity = Table(
     Column("object_uri", Text, nullable=False, index=True),
     Column("public", Boolean, nullable=False),  # in the outbox, readable by all
     Column("body", Text, nullable=False),  # JSON
+    Column("key_id", Id),  # the actor_key that signs the first attempt; NULL: the newest
     Column("created_at", Millis, nullable=False),
 )
 

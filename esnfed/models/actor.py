@@ -33,6 +33,7 @@ actor = Table(
     Column("emojis", Json),  # [{"shortcode", "url"}]
     Column("also_known_as", Json),  # list of actor ids
     Column("moved_to_uri", Text),
+    Column("moved_at", Millis),  # when a Move was last made or honoured: no other for seven days
     Column("attribution_domains", Json),
     Column("locked", Boolean, nullable=False, server_default=text("false")),  # manuallyApprovesFollowers
     Column("discoverable", Boolean, nullable=False, server_default=text("false")),
@@ -46,6 +47,7 @@ actor = Table(
     Column("created_at", Millis, nullable=False),  # `published` of the profile, or first seen
     Column("updated_at", Millis, nullable=False),  # `updated` of the profile
     Column("fetched_at", Millis),  # remote: when the document was last read
+    Column("featured_at", Millis),  # remote: when its pinned posts were last asked for
     Column("suspended_at", Millis),
     Column("deleted_at", Millis),  # the row stays as a tombstone
 )

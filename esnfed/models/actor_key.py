@@ -16,5 +16,6 @@ actor_key = Table(
     Column("public_der", LargeBinary, nullable=False),
     Column("private_der", LargeBinary),  # PKCS 8; only of local actors
     Column("created_at", Millis, nullable=False),
+    Column("superseded_at", Millis),  # local: a newer key signs; this one is shown until it is retired
     Column("retired_at", Millis),
 )

@@ -14,7 +14,7 @@ inbox_message = Table(
     Column("uri", Text, nullable=False),  # id of the activity; of one without id, a hash of its bytes
     Column("as_type", Text, nullable=False),
     Column("host", Text, nullable=False),
-    Column("scheme", Text, nullable=False),  # how it was signed: cavage, rfc9421
+    Column("scheme", Text, nullable=False),  # what proved it: cavage, rfc9421, proof
     Column("body", LargeBinary, nullable=False),  # the bytes as received
     Column("state", Text, nullable=False),  # waiting, done, ignored, parked
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -11,7 +11,8 @@ notification = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("actor_id", Id, ForeignKey("actor.id", ondelete="CASCADE"), nullable=False),  # who is told
-    Column("kind", Text, nullable=False),  # mention, follow, follow_request, favourite, reblog, update
+    # mention, follow, follow_request, favourite, reblog, update, poll (one that it voted in ended)
+    Column("kind", Text, nullable=False),
     Column("from_actor_id", Id, ForeignKey("actor.id", ondelete="CASCADE"), nullable=False),
     Column("status_id", Id, nullable=False, server_default="0"),  # 0: none
     Column("created_at", Millis, nullable=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, text
 
 from esnfed.models.types import Millis, metadata
 
@@ -15,6 +15,8 @@ peer = Table(
     Column("software", Text, nullable=False, server_default=""),
     Column("software_version", Text, nullable=False, server_default=""),
     Column("probed_at", Millis),
+    # Its groups announce activities (FEP-1b12): it was seen to do so.
+    Column("wraps_activities", Boolean, nullable=False, server_default=text("false")),
     Column("scheme", Text, nullable=False, server_default=""),  # cavage, rfc9421; empty: not learned
     Column("scheme_expires_at", Millis),
     Column("health", Text, nullable=False, server_default="well"),  # well, failing, dormant

@@ -22,6 +22,9 @@ status = Table(
     Column("thread_id", Id),  # the oldest known status of the thread; its own id at the root
     Column("context_uri", Text),  # FEP-7888 context, or OStatus conversation
     Column("visibility", Text, nullable=False),  # public, unlisted, followers, direct
+    Column(
+        "facts", Json
+    ),  # dates and places of an Event, the address that a Page is about (objects/facts.py)
     Column("title", Text, nullable=False, server_default=""),  # `name` of an Article, Event, ...
     Column("summary", Text, nullable=False, server_default=""),  # content warning, or teaser of an Article
     Column("sensitive", Boolean, nullable=False, server_default=text("false")),

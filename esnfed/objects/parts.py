@@ -16,6 +16,8 @@ from esnfed.models import (
     media_attachment,
     mention,
     notification,
+    poll,
+    poll_vote,
     status,
     status_tag,
     tag,
@@ -91,6 +93,19 @@ def mentions_in(document: Document) -> list[str]:
         if isinstance(item, dict) and parse.type_of(item) == "Mention"
     ]
     return list(dict.fromkeys(uri for uri in found if uri))[:MAX_MENTIONS]
+
+
+def addressees_in(document: Document) -> list[str]:
+    """Return the ids under `to`, `cc` and `audience` (FEP-1b12: the group that a post is for)."""
+    return [uri for key in ("to", "cc", "audience") for uri in parse.references(document.get(key))]
+
+
+def merged(files: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the media of both lists, each address once, with their places in order."""
+    by_url: dict[str, dict[str, Any]] = {}
+    for file in (*files, *more):
+        by_url.setdefault(file["url"], file)
+    return [file | {"position": place} for place, file in enumerate(list(by_url.values())[:MAX_ATTACHMENTS])]
 
 
 def attachments_in(document: Document) -> list[dict[str, Any]]:
@@ -214,6 +229,8 @@ _LEFTOVERS = (
     ),
     delete(favourite).where(favourite.c.status_id == bindparam("status_id")),
     delete(notification).where(notification.c.status_id == bindparam("status_id")),
+    delete(poll_vote).where(poll_vote.c.status_id == bindparam("status_id")),
+    delete(poll).where(poll.c.status_id == bindparam("status_id")),
     delete(status).where(status.c.boost_of_id == bindparam("status_id")),
 )
 

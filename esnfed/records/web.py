@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 from sqlalchemy import RowMapping
@@ -28,6 +29,7 @@ from esnfed.vocab import paths
 
 PAGE = 24
 PANEL = 6
+OWNER_PANEL = 4
 LANGUAGES_OFFERED = ("fr", "en", "es", "pt", "ar")
 ABOUT_BOARD = N_(
     "What the organisations of the network do and look for, from every server that this one knows."
@@ -39,13 +41,26 @@ registry.nav.add("20 records", (BOARD, N_("Projects and calls")))
 _STATE_LABELS = {"open": N_("Open"), "closed": N_("Closed"), "all": N_("All")}
 
 
-def latest(context: Context, reader: Reader) -> list[Card]:
-    """Return the newest open records for the home page."""
+def latest(context: Context, reader: Reader, subject: RowMapping | None = None) -> list[Card]:
+    """Return the newest open records for the home page, which is about nobody in particular."""
     rows = query.page(context, query.BoardQuery(limit=PANEL))
     return [card(row, reader, context.config.domain) for row in rows]
 
 
+def of_owner(context: Context, reader: Reader, subject: RowMapping | None) -> dict[str, Any]:
+    """Return the newest open records of an actor for its page, and the address of all of them."""
+    if subject is None:
+        raise ValueError("the page of an actor is about an actor")
+    rows = query.page(context, query.BoardQuery(owner_id=subject["id"], limit=OWNER_PANEL))
+    account = quote(f"{subject['handle']}@{subject['domain']}", safe="@")
+    return {
+        "records": [card(row, reader, context.config.domain) for row in rows],
+        "href": f"{BOARD}?organisation={account}&status=all",
+    }
+
+
 registry.panels.add("home:records", Panel("records/panel.html", latest))
+registry.panels.add("actor:records", Panel("records/owner_panel.html", of_owner))
 
 
 def _board(context: Context, filters: Filters, turn: Turn) -> Leaf[RowMapping]:
@@ -111,7 +126,11 @@ def _fields(given: Mapping[str, str], locale: str) -> list[dict[str, Any]]:
     )
     languages = [(tag, language_name(tag, locale)) for tag in LANGUAGES_OFFERED]
     states = [(state, gettext(_STATE_LABELS[state])) for state in STATES]
+    # Nobody picks an organisation out of hundreds: the field is there for those who came by its link.
+    owner = given.get("organisation", "")
+    owners = [{"name": "organisation", "label": gettext(N_("Organisation")), "type": "text", "value": owner}]
     return [
+        *(owners if owner else []),
         select("kind", N_("Kind"), every + kinds),
         select("territory", N_("Territory"), every + places),
         select("theme", N_("Theme"), every + themes),

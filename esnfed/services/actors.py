@@ -21,7 +21,7 @@ from esnfed.vocab import paths
 from esnfed.vocab.terms import PUBLIC
 
 HANDLE = re.compile(r"[a-z0-9_]{1,30}")
-LOCAL_TYPES = ("Person", "Organization", "Application")
+LOCAL_TYPES = ("Person", "Organization", "Group", "Service", "Application")
 RESERVED = frozenset({"relay", "admin", "administrator", "root", "postmaster", "abuse", "webmaster"})
 
 
@@ -110,7 +110,9 @@ def create(
     taken, also by a deleted actor: an account name never gets a second owner.
     """
     if as_type not in LOCAL_TYPES:
-        raise Invalid(N_("An actor here is a Person, an Organization or an Application."), "type")
+        raise Invalid(
+            N_("An actor here is a Person, an Organization, a Group, a Service or an Application."), "type"
+        )
     node_actor = as_type == "Application"
     if not HANDLE.fullmatch(handle) or (handle in RESERVED and not node_actor):
         raise Invalid(N_("A handle has 1 to 30 characters: a-z, 0-9 and _; some are reserved."), "handle")

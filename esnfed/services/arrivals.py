@@ -8,8 +8,9 @@ from esnfed import registry
 from esnfed.bus import StatusChanged
 from esnfed.context import Context
 from esnfed.errors import Ignored
+from esnfed.objects import note
 from esnfed.objects.note import Stored
-from esnfed.services import notifications, statuses, timelines
+from esnfed.services import notifications, polls, statuses, timelines, wanted
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import ACTOR_TYPES
@@ -30,8 +31,23 @@ def store(context: Context, document: Document, author: RowMapping) -> Stored | 
     return stored
 
 
+def revise(context: Context, document: Document, author: RowMapping, row: RowMapping) -> None:
+    """Apply an Update to a remote post that is here: an edit, or new counts of a poll.
+
+    Raises Malformed, and Ignored when the post became something that no receiver knows.
+    """
+    as_type = parse.type_of(document)
+    if as_type not in registry.forms:
+        raise Ignored(
+            "Objects of this type are not understood here.", counter="unsupported-object", key=as_type
+        )
+    note.revise(context, document, author, row)
+    polls.revised(context, row["id"])
+    context.after_commit(StatusChanged(row["id"]))
+
+
 def announce(context: Context, stored: Stored, author: RowMapping) -> None:
-    """Put a new remote status on home timelines and tell those of ours whom it mentions."""
+    """Put a new remote status on home timelines, tell those of ours whom it mentions, seek what it answers."""
     parent = stored.parent
     timelines.fan_out(
         context, stored.status_id, author, stored.visibility, parent["actor_id"] if parent else None
@@ -40,4 +56,6 @@ def announce(context: Context, stored: Stored, author: RowMapping) -> None:
         if known.local:
             notifications.notify(context, known.id, "mention", author["id"], stored.status_id)
     statuses.count_status(context, author["id"], 1, stored.published_at)
+    if stored.missing_parent is not None:
+        wanted.ancestors(context, stored.missing_parent)
     context.after_commit(StatusChanged(stored.status_id))

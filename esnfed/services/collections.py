@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
@@ -11,7 +11,9 @@ from sqlalchemy import RowMapping, Select, and_, bindparam, exists, func, or_, s
 
 from esnfed.context import Context
 from esnfed.errors import Gone, NotFound, Refused
+from esnfed.federation import proving
 from esnfed.models import activity, actor, follow, mention, node, status, tombstone
+from esnfed.services import pins
 from esnfed.vocab import paths
 from esnfed.vocab.addressing import READABLE_BY_ALL
 
@@ -76,7 +78,7 @@ _IN_OUTBOX = and_(
 )
 _OUTBOX_COUNT = select(func.count()).select_from(activity).where(_IN_OUTBOX)
 _OUTBOX_PAGE = (
-    select(activity.c.id.label("key"), activity.c.body.label("item"))
+    select(activity.c.id.label("key"), activity.c.id.label("item"))
     .where(_IN_OUTBOX, activity.c.id < bindparam("cursor"))
     .order_by(activity.c.id.desc())
     .limit(bindparam("size"))
@@ -133,12 +135,14 @@ _POSTS: dict[ObjectCollection, tuple[Select[Any], Select[Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A collection without its items. `hidden` says that its owner shows no page of it to anybody."""
+    """A collection, mostly without its items. `hidden` says that its owner shows no page of it to anybody."""
 
     uri: str
     owner_uri: str
     total: int
     hidden: bool = False
+    items: list[Any] | None = None
+    """Of a short collection all there is: such a one has no pages that must be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +223,8 @@ def _raise_tombstone(context: Context, status_id: int) -> None:
         raise Gone(uri=uri, former_type=row["former_type"], deleted_at=row["deleted_at"])
 
 
-def public_activity(context: Context, activity_id: int) -> str:
-    """Return the stored JSON of a public activity; raises NotFound, and Gone when its object was deleted."""
+def public_activity(context: Context, activity_id: int) -> bytes:
+    """Return a public activity as it was sent; raises NotFound, and Gone when its object was deleted."""
     row = context.connection.execute(_ACTIVITY, {"activity_id": activity_id}).mappings().one_or_none()
     if row is None:
         raise NotFound
@@ -228,7 +232,7 @@ def public_activity(context: Context, activity_id: int) -> str:
         buried = context.connection.execute(_TOMBSTONE, {"uri": row["object_uri"]}).first()
         if buried is not None:
             raise Gone
-    return str(row["body"])
+    return proving.bodies(context, [activity_id])[activity_id].data
 
 
 def actor_collection(context: Context, actor_id: int | None, kind: ActorCollection) -> Collection:
@@ -237,7 +241,8 @@ def actor_collection(context: Context, actor_id: int | None, kind: ActorCollecti
     if kind == "outbox":
         total = int(context.connection.execute(_OUTBOX_COUNT, {"actor_id": row["id"]}).scalar_one())
     elif kind == "featured":
-        total = 0  # nothing can be pinned yet
+        pinned = [status["uri"] for status in pins.of(context, row["id"])]
+        return Collection(row["featured_uri"], row["uri"], len(pinned), items=pinned)
     else:
         total = row[f"{kind}_count"]
     hidden = kind in NETWORK and row["hides_network"]
@@ -251,10 +256,11 @@ def actor_page(context: Context, actor_id: int | None, kind: ActorCollection, cu
         raise NotFound
     uri = row[_ADDRESS[kind]]
     if kind == "featured":
-        return Page(uri, [], None)
+        pinned = [status["uri"] for status in pins.of(context, row["id"])] if cursor == START else []
+        return Page(uri, pinned, None)
     values = {"actor_id": row["id"], "cursor": _NEWEST if cursor == START else cursor}
     if kind == "outbox":
-        return _page(context, uri, _OUTBOX_PAGE, values, embed=True)
+        return _with_bodies(context, _page(context, uri, _OUTBOX_PAGE, values))
     return _page(context, uri, _NETWORK_PAGE[kind], values)
 
 
@@ -284,11 +290,13 @@ def _thread(
     return row, paths.context(origin, status_id), {"thread_id": row["thread_id"] or status_id}
 
 
-def _page(
-    context: Context, uri: str, statement: Select[Any], values: Mapping[str, int], *, embed: bool = False
-) -> Page:
+def _page(context: Context, uri: str, statement: Select[Any], values: Mapping[str, int]) -> Page:
     rows = context.connection.execute(statement, dict(values) | {"size": PAGE_SIZE + 1}).all()
     shown = rows[:PAGE_SIZE]
-    # Stored bodies are JSON already: they are embedded as they stand.
-    items = [orjson.Fragment(row.item) if embed else row.item for row in shown]
-    return Page(uri, items, shown[-1].key if len(rows) > PAGE_SIZE else None)
+    return Page(uri, [row.item for row in shown], shown[-1].key if len(rows) > PAGE_SIZE else None)
+
+
+def _with_bodies(context: Context, page: Page) -> Page:
+    """Put the activities in the place of their ids. They are JSON already, and embedded as they were sent."""
+    found = proving.bodies(context, page.items)
+    return replace(page, items=[orjson.Fragment(found[number].data) for number in page.items])

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import RowMapping, bindparam, delete, select, update
 
 from esnfed.context import Context
-from esnfed.errors import Invalid, NotFound
+from esnfed.errors import Invalid, NotFound, Refused
 from esnfed.i18n import N_
 from esnfed.models import actor, follow, insert
-from esnfed.services import actors, notifications, outbox, timelines
+from esnfed.services import actors, barriers, notifications, outbox, timelines, wanted
 from esnfed.vocab import parse, paths
 from esnfed.vocab.parse import Document
 
@@ -89,12 +89,17 @@ def _ask(context: Context, follower: RowMapping, target: RowMapping, uri: str) -
 def follow_actor(context: Context, follower: RowMapping, target: RowMapping) -> str:
     """Let a local actor follow another, here or elsewhere; return the state: pending or accepted.
 
-    Asking twice changes nothing; after a rejection it asks anew.
+    Asking twice changes nothing; after a rejection it asks anew. Raises Refused for an actor that has moved
+    and when a block keeps the two apart.
     """
     if follower["id"] == target["id"]:
         raise Invalid(N_("Nobody follows themselves."), "target")
     if target["deleted_at"]:
         raise NotFound
+    if target["moved_to_uri"]:
+        raise Refused(N_("This actor has moved; its profile says where to."))
+    if barriers.stands(context, follower["id"], target["id"]):
+        raise Refused(N_("A block keeps these two apart."))
     activity_id = context.new_id()
     uri = paths.activity(context.config.origin, activity_id)
     asked = _ask(context, follower, target, uri)
@@ -131,8 +136,7 @@ def received(context: Context, follower: RowMapping, target: RowMapping, uri: st
 
     A repeated Follow on an accepted relation is answered by Accept again, with the new id (federation.md A4).
     """
-    if target["as_type"] == "Application":
-        # Relays are a later feature; until then nobody can follow the node's own actor.
+    if _closed(context, follower, target):
         _refuse(context, follower, target, uri)
         return
     asked = _ask(context, follower, target, uri)
@@ -147,6 +151,13 @@ def received(context: Context, follower: RowMapping, target: RowMapping, uri: st
         renewed = between(context, follower["id"], target["id"])
         if renewed is not None:
             _answer(context, "Accept", target, follower, document_of(context, renewed))
+
+
+def _closed(context: Context, follower: RowMapping, target: RowMapping) -> bool:
+    """Nobody follows the node's own actor, as relays are a later feature, nor one that has moved or blocks."""
+    if target["as_type"] == "Application" or target["moved_to_uri"]:
+        return True
+    return barriers.made_by(context, target["id"], follower["id"])
 
 
 def _refuse(context: Context, follower: RowMapping, target: RowMapping, uri: str) -> None:
@@ -200,6 +211,7 @@ def accepted(context: Context, row: RowMapping) -> bool:
         return False
     _count(context, row, 1)
     timelines.backfill(context, row["actor_id"], row["target_id"])
+    wanted.outbox(context, row["target_id"])
     return True
 
 

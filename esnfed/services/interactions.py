@@ -8,10 +8,11 @@ from sqlalchemy import RowMapping, bindparam, delete, select, update
 
 from esnfed.bus import StatusChanged
 from esnfed.context import Context
-from esnfed.errors import Refused
+from esnfed.errors import Conflict, Refused
 from esnfed.i18n import N_
 from esnfed.models import actor, favourite, insert, status
-from esnfed.services import notifications, outbox, statuses, timelines
+from esnfed.objects import note
+from esnfed.services import barriers, notifications, outbox, statuses, timelines
 from esnfed.vocab import paths
 from esnfed.vocab.addressing import READABLE_BY_ALL, addressing
 from esnfed.vocab.parse import Document
@@ -48,8 +49,17 @@ def _author(context: Context, row: RowMapping) -> RowMapping:
     return context.connection.execute(_AUTHOR, {"author_id": row["actor_id"]}).mappings().one()
 
 
+def _check(context: Context, by: RowMapping, row: RowMapping) -> None:
+    if barriers.stands(context, by["id"], row["actor_id"]):
+        raise Refused(N_("A block keeps these two apart."))
+
+
 def store_favourite(context: Context, by: RowMapping, row: RowMapping, uri: str) -> bool:
-    """Write a favourite, count it and tell the author; False when it was there already."""
+    """Write a favourite, count it and tell the author; False when it was there already.
+
+    Raises Refused when a block keeps the two apart.
+    """
+    _check(context, by, row)
     values = {
         "id": context.new_id(),
         "actor_id": by["id"],
@@ -118,7 +128,11 @@ def unlike(context: Context, by: RowMapping, row: RowMapping) -> bool:
 def store_boost(
     context: Context, by: RowMapping, row: RowMapping, *, uri: str, visibility: str, published_at: int
 ) -> int | None:
-    """Write a boost as a status of its own; None when the actor boosts it already. Tells the author."""
+    """Write a boost as a status of its own; None when the actor boosts it already. Tells the author.
+
+    Raises Refused when a block keeps the two apart.
+    """
+    _check(context, by, row)
     boost_id = context.new_id(at=None if by["local"] else published_at)
     values = {
         "id": boost_id,
@@ -133,10 +147,12 @@ def store_boost(
         "published_at": published_at,
     }
     if context.connection.execute(_STORE_BOOST, values).scalar() is None:
+        if boost_by(context, by["id"], row["id"]) is None and note.row_of(context, uri) is None:
+            raise Conflict  # only the id that was drawn is taken: the message is tried again
         return None
     context.connection.execute(_COUNT_BOOST, {"row_id": row["id"], "number": 1})
     statuses.count_status(context, by["id"], 1, context.now())
-    timelines.fan_out(context, boost_id, by, visibility, None)
+    timelines.fan_out(context, boost_id, by, visibility, None, boosted_author_id=row["actor_id"])
     if _author(context, row)["local"]:
         notifications.notify(context, row["actor_id"], "reblog", by["id"], row["id"])
     context.after_commit(StatusChanged(row["id"]))

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import BindParameter, bindparam, delete, select
 
 from esnfed.context import Context
 from esnfed.models import insert, notification
+from esnfed.services import barriers
 
-Kind = Literal["mention", "follow", "follow_request", "favourite", "reblog", "update"]
+Kind = Literal["mention", "follow", "follow_request", "favourite", "reblog", "update", "poll"]
 
-_STORE = insert(notification).on_conflict_do_nothing()
+_COLUMNS = ("id", "actor_id", "kind", "from_actor_id", "status_id", "created_at")
+_GIVEN: list[BindParameter[Any]] = [
+    bindparam(f"new_{name}", type_=notification.c[name].type) for name in _COLUMNS
+]
+_STORE = (
+    insert(notification)
+    .from_select(_COLUMNS, select(*_GIVEN).where(~barriers.either_way(_GIVEN[1], _GIVEN[3])))
+    .on_conflict_do_nothing()
+)
 _WITHDRAW = delete(notification).where(
     notification.c.actor_id == bindparam("recipient_id"),
     notification.c.kind == bindparam("of_kind"),
@@ -21,18 +30,21 @@ _WITHDRAW = delete(notification).where(
 
 
 def notify(context: Context, recipient_id: int, kind: Kind, from_actor_id: int, status_id: int = 0) -> None:
-    """Tell a local actor; nobody is told about their own deeds. `status_id` 0 means no status."""
+    """Tell a local actor; nobody is told about their own deeds. `status_id` 0 means no status.
+
+    A block between the two, whoever made it, keeps them silent.
+    """
     if recipient_id == from_actor_id:
         return
     context.connection.execute(
         _STORE,
         {
-            "id": context.new_id(),
-            "actor_id": recipient_id,
-            "kind": kind,
-            "from_actor_id": from_actor_id,
-            "status_id": status_id,
-            "created_at": context.now(),
+            "new_id": context.new_id(),
+            "new_actor_id": recipient_id,
+            "new_kind": kind,
+            "new_from_actor_id": from_actor_id,
+            "new_status_id": status_id,
+            "new_created_at": context.now(),
         },
     )
 

@@ -43,18 +43,20 @@ def send(
     context: Context,
     sender: RowMapping,
     as_type: str,
-    content: Document | str,
+    content: Document | str | Sequence[str],
     *,
     to: Sequence[str],
     cc: Sequence[str] = (),
     inboxes: Iterable[str],
     extra: dict[str, Any] | None = None,
     activity_id: int | None = None,
+    key_id: int | None = None,
 ) -> str:
     """Write an activity of a local actor and queue it for `inboxes`; return its id on the wire.
 
-    `content` becomes `object`: an embedded document, whose context moves to the activity, or an id. The
-    activity is in the public outbox when Public is in `to` or `cc`.
+    `content` becomes `object`: an embedded document, whose context moves to the activity, an id, or several.
+    The activity is in the public outbox when Public is in `to` or `cc`. `key_id` names the key that signs the
+    first attempt where it is not the sender's newest.
     """
     activity_id = activity_id or context.new_id()
     uri = paths.activity(context.config.origin, activity_id)
@@ -84,6 +86,7 @@ def send(
             "object_uri": object_uri,
             "public": PUBLIC in to or PUBLIC in cc,
             "body": parse.dump(body).decode(),
+            "key_id": key_id,
             "created_at": now,
         },
     )
@@ -98,7 +101,7 @@ def send(
     return uri
 
 
-def _subject(as_type: str, content: Document | str) -> str | None:
+def _subject(as_type: str, content: Document | str | Sequence[str]) -> str | None:
     """Return what a delivery is about: an Undo is about what the undone activity was, and stays behind it."""
     if as_type == "Undo" and isinstance(content, dict):
         return parse.reference(content.get("object"))

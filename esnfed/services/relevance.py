@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Exists, bindparam, exists, select
+from sqlalchemy import ColumnElement, Exists, bindparam, exists, select
 
 from esnfed.context import Context
 from esnfed.errors import Ignored
-from esnfed.models import actor, follow, status
+from esnfed.models import actor, block, follow, status
 from esnfed.objects import parts
 from esnfed.vocab import parse, paths
 from esnfed.vocab.parse import Document
@@ -27,13 +27,24 @@ def _followed_here() -> Exists:
     )
 
 
+def _welcome(actor_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """An actor whose block does not keep the author away."""
+    return ~exists(select(1).where(block.c.actor_id == actor_id, block.c.target_id == bindparam("author_id")))
+
+
 _JUDGE = select(
-    exists(select(1).where(status.c.uri == bindparam("parent_uri"), status.c.deleted_at.is_(None))).label(
-        "reply"
-    ),
-    exists(select(1).where(actor.c.uri.in_(bindparam("named", expanding=True)), actor.c.local)).label(
-        "named"
-    ),
+    exists(
+        select(1).where(
+            status.c.uri == bindparam("parent_uri"),
+            status.c.deleted_at.is_(None),
+            _welcome(status.c.actor_id),
+        )
+    ).label("reply"),
+    exists(
+        select(1).where(
+            actor.c.uri.in_(bindparam("named", expanding=True)), actor.c.local, _welcome(actor.c.id)
+        )
+    ).label("named"),
 )
 _FOLLOWED = select(_followed_here())
 
@@ -44,7 +55,10 @@ def is_followed(context: Context, actor_id: int) -> bool:
 
 
 def check(context: Context, author_id: int, document: Document) -> None:
-    """Raise Ignored unless the author is followed here, the parent is known, or it names somebody here."""
+    """Raise Ignored unless the author is followed here, the parent is known, or it names somebody here.
+
+    Neither the post nor the name of somebody who blocks the author counts.
+    """
     if is_followed(context, author_id):  # nearly always, and the cheaper question
         return
     origin = paths.actor(context.config.origin, 0)[:-1]
@@ -52,14 +66,14 @@ def check(context: Context, author_id: int, document: Document) -> None:
         uri
         for uri in (
             *parts.mentions_in(document),
-            *parse.references(document.get("to")),
-            *parse.references(document.get("cc")),
+            *parts.addressees_in(document),
         )
         if uri.startswith(origin) or uri == paths.node_actor(context.config.origin)
     }
     judged = context.connection.execute(
         _JUDGE,
         {
+            "author_id": author_id,
             "parent_uri": parse.web_address(document.get("inReplyTo")) or "",
             "named": sorted(named) or [""],
         },

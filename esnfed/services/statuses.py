@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, delete, select, update
 
 from esnfed.bus import StatusChanged
 from esnfed.context import Context
 from esnfed.errors import Conflict, Invalid, NotFound, Refused
 from esnfed.i18n import N_
-from esnfed.models import actor, insert, status
+from esnfed.models import actor, insert, pin, status
 from esnfed.objects import note, parts
 from esnfed.objects.extension import extensions
 from esnfed.objects.tombstone import bury, to_document
-from esnfed.services import actors, notifications, outbox, timelines
+from esnfed.services import actors, barriers, group_queue, notifications, outbox, timelines
 from esnfed.vocab import paths
 from esnfed.vocab.addressing import READABLE_BY_ALL, Visibility, addressing
 
@@ -40,6 +40,7 @@ class Draft:
     in_reply_to_id: int | None = None
     status_id: int | None = None
     url: str | None = None
+    as_type: str = "Note"
 
 
 _INSERT = insert(status)
@@ -84,13 +85,16 @@ def count_status(context: Context, actor_id: int, number: int, at: int) -> None:
 def publish(context: Context, draft: Draft) -> int:
     """Write a local post, put it on home timelines and queue its Create; return its id.
 
-    Raises Invalid for an empty or too long post, NotFound when the author or the parent is gone.
+    Raises Invalid for an empty or too long post, NotFound when the author or the parent is gone, Refused when
+    a block keeps the author apart from whom it answers.
     """
     _check(draft)
     author = actors.by_id(context, draft.actor_id)
     if not author["local"] or author["deleted_at"]:
         raise NotFound
     parent = by_id(context, draft.in_reply_to_id) if draft.in_reply_to_id else None
+    if parent is not None and barriers.stands(context, author["id"], parent["actor_id"]):
+        raise Refused(N_("A block keeps these two apart."))
     status_id = draft.status_id or context.new_id()
     row = _values(context, draft, author, parent, status_id)
     context.connection.execute(_INSERT, row)
@@ -115,7 +119,7 @@ def _values(
         "uri": paths.object_(origin, status_id),
         "url": draft.url or paths.status_page(origin, author["handle"], status_id),
         "actor_id": author["id"],
-        "as_type": "Note",
+        "as_type": draft.as_type,
         "in_reply_to_id": parent["id"] if parent else None,
         "in_reply_to_uri": parent["uri"] if parent else None,
         "in_reply_to_actor_id": parent["actor_id"] if parent else None,
@@ -144,6 +148,8 @@ def announce_creation(context: Context, status_id: int) -> None:
     for other in mentioned:
         if other["local"]:
             notifications.notify(context, other["id"], "mention", author["id"], status_id)
+            if other["as_type"] == "Group" and row["visibility"] == "public":
+                group_queue.pass_on(context, other["id"], status_id)
     _send(context, "Create", row, author, mentioned)
 
 
@@ -151,7 +157,9 @@ def _inboxes(
     context: Context, row: RowMapping, author: RowMapping, mentioned: Sequence[RowMapping]
 ) -> list[str]:
     followers = [] if row["visibility"] == "direct" else outbox.follower_inboxes(context, author["id"])
-    return list(dict.fromkeys([*outbox.inboxes_of(mentioned), *followers]))
+    apart = barriers.among(context, author["id"], (other["id"] for other in mentioned))
+    told = [other for other in mentioned if other["id"] not in apart]
+    return list(dict.fromkeys([*outbox.inboxes_of(told), *followers]))
 
 
 def _send(
@@ -237,10 +245,12 @@ _CLEAR = (
         summary="",
         source=None,
         title="",
+        facts=None,
         emojis=None,
         version=status.c.version + 1,
     )
 )
+_UNPIN = delete(pin).where(pin.c.status_id == bindparam("status_id"))
 _BOOSTERS = (
     select(actor)
     .join(status, status.c.actor_id == actor.c.id)
@@ -256,6 +266,7 @@ def clear(context: Context, row: RowMapping) -> bool:
     if not context.connection.execute(_CLEAR, {"row_id": row["id"], "now": context.now()}).rowcount:
         return False
     parts.clear(context, row["id"])
+    context.connection.execute(_UNPIN, {"status_id": row["id"]})
     for _, extension in extensions():
         extension.deleted(context, row["id"])
     if row["in_reply_to_id"] and row["visibility"] in READABLE_BY_ALL:

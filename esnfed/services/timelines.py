@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    Select,
-    and_,
     bindparam,
     delete,
     exists,
@@ -22,6 +20,7 @@ from sqlalchemy import (
 from esnfed.context import Context
 from esnfed.jobs import enqueue, every, step
 from esnfed.models import actor, follow, insert, status, timeline_entry
+from esnfed.services import barriers
 
 HOME_CAP = 800
 FAN_OUT_STEP = 500
@@ -47,6 +46,7 @@ def _wanted(reply_to: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 _REPLY_TO: ColumnElement[Any] = bindparam("reply_to", type_=actor.c.id.type)
+_BOOSTED: ColumnElement[Any] = bindparam("boosted_author_id", type_=actor.c.id.type)
 _LOCAL_FOLLOWERS = (
     select(follow.c.actor_id)
     .join(actor, actor.c.id == follow.c.actor_id)
@@ -56,6 +56,8 @@ _LOCAL_FOLLOWERS = (
         follow.c.actor_id > bindparam("after"),
         actor.c.local,
         _wanted(_REPLY_TO),
+        # Author and reader cannot be apart: a block ends the follow. Whom the author boosts may be.
+        or_(_BOOSTED == 0, ~barriers.either_way(follow.c.actor_id, _BOOSTED)),
     )
     .order_by(follow.c.actor_id)
     .limit(FAN_OUT_STEP)
@@ -77,11 +79,18 @@ _ADD = insert(timeline_entry).on_conflict_do_nothing()
 
 
 def fan_out(
-    context: Context, status_id: int, author: RowMapping, visibility: str, reply_to_actor_id: int | None
+    context: Context,
+    status_id: int,
+    author: RowMapping,
+    visibility: str,
+    reply_to_actor_id: int | None,
+    *,
+    boosted_author_id: int = 0,
 ) -> int:
     """Put a status on the home timelines of the author's local followers; return how many got it now.
 
-    Direct statuses go to nobody's home but the local author's. Beyond 500 readers a job continues.
+    Direct statuses go to nobody's home but the local author's; a boost of `boosted_author_id` not to those
+    whom a block keeps apart from that author. Beyond 500 readers a job continues.
     """
     if author["local"]:
         add(context, author["id"], status_id)
@@ -91,6 +100,7 @@ def fan_out(
         "status_id": status_id,
         "author_id": author["id"],
         "reply_to": reply_to_actor_id or 0,
+        "boosted_author_id": boosted_author_id,
         "after": 0,
     }
     written = context.connection.execute(_FAN_OUT, parameters).rowcount
@@ -104,7 +114,7 @@ def continue_fan_out(context: Context, arguments: dict[str, Any], cursor: Any) -
     """Serve the next 500 readers; the cursor is the last reader served."""
     parameters = {**arguments, "after": cursor or 0}
     context.connection.execute(_FAN_OUT, parameters)
-    lookup = {key: parameters[key] for key in ("author_id", "reply_to", "after")}
+    lookup = {key: parameters[key] for key in ("author_id", "reply_to", "boosted_author_id", "after")}
     return context.connection.execute(_LAST_OF_PAGE, lookup).scalar()
 
 
@@ -113,9 +123,26 @@ def add(context: Context, actor_id: int, status_id: int) -> None:
     context.connection.execute(_ADD, {"actor_id": actor_id, "status_id": status_id})
 
 
+_ORIGINAL = status.alias("original")
+
+
+def _unbarred(reader: ColumnElement[Any]) -> ColumnElement[bool]:
+    """What is no boost, or the boost of somebody whom no block keeps apart from the reader."""
+    return or_(
+        status.c.boost_of_id.is_(None),
+        ~exists(
+            select(1).where(
+                _ORIGINAL.c.id == status.c.boost_of_id, barriers.either_way(reader, _ORIGINAL.c.actor_id)
+            )
+        ),
+    )
+
+
+_READER: ColumnElement[Any] = bindparam("reader_id", type_=actor.c.id.type)
 _RECENT = (
     select(status.c.id)
     .where(
+        _unbarred(_READER),
         status.c.actor_id == bindparam("author_id"),
         status.c.deleted_at.is_(None),
         status.c.visibility != "direct",
@@ -139,6 +166,14 @@ _FORGET = delete(timeline_entry).where(
     timeline_entry.c.actor_id == bindparam("reader_id"),
     timeline_entry.c.status_id.in_(select(status.c.id).where(status.c.actor_id == bindparam("author_id"))),
 )
+_FORGET_BOOSTS = delete(timeline_entry).where(
+    timeline_entry.c.actor_id == bindparam("reader_id"),
+    timeline_entry.c.status_id.in_(
+        select(status.c.id)
+        .join(_ORIGINAL, _ORIGINAL.c.id == status.c.boost_of_id)
+        .where(_ORIGINAL.c.actor_id == bindparam("author_id"))
+    ),
+)
 
 
 def backfill(context: Context, reader_id: int, author_id: int) -> None:
@@ -149,6 +184,11 @@ def backfill(context: Context, reader_id: int, author_id: int) -> None:
 def forget_author(context: Context, reader_id: int, author_id: int) -> None:
     """After an unfollow, take the author's statuses off the reader's home."""
     context.connection.execute(_FORGET, {"reader_id": reader_id, "author_id": author_id})
+
+
+def forget_boosts_of(context: Context, reader_id: int, author_id: int) -> None:
+    """After a block, take the author's statuses that others boosted off the reader's home."""
+    context.connection.execute(_FORGET_BOOSTS, {"reader_id": reader_id, "author_id": author_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +240,7 @@ _HOME_JOINED = (
             status.c.in_reply_to_actor_id.is_(None),
             status.c.in_reply_to_actor_id.in_(_SOURCES),
         ),
+        _unbarred(_READER),
     )
     .order_by(status.c.id.desc())
     .limit(bindparam("page_size"))
@@ -227,59 +268,6 @@ def home(context: Context, reader_id: int, cursor: Cursor) -> list[RowMapping]:
         }
         rows += context.connection.execute(_HOME_JOINED, rest).mappings().all()
     return rows
-
-
-def _public(local_only: bool, upwards: bool) -> Select[Any]:
-    where = [
-        status.c.id < bindparam("max_id"),
-        status.c.id > bindparam("since_id"),
-        status.c.visibility == "public",
-        status.c.deleted_at.is_(None),
-        status.c.boost_of_id.is_(None),
-    ]
-    if local_only:
-        where.append(status.c.local)
-    return _ordered(select(status).where(and_(*where)), upwards)
-
-
-def _ordered(statement: Select[Any], upwards: bool) -> Select[Any]:
-    order = status.c.id.asc() if upwards else status.c.id.desc()
-    return statement.order_by(order).limit(bindparam("page_size"))
-
-
-_PUBLIC = {
-    (local_only, upwards): _public(local_only, upwards)
-    for local_only in (False, True)
-    for upwards in (False, True)
-}
-_BY_ACTOR = select(status).where(
-    status.c.actor_id == bindparam("author_id"),
-    status.c.id < bindparam("max_id"),
-    status.c.id > bindparam("since_id"),
-    status.c.visibility.in_(("public", "unlisted")),
-    status.c.deleted_at.is_(None),
-)
-_OF_ACTOR = {upwards: _ordered(_BY_ACTOR, upwards) for upwards in (False, True)}
-
-
-def _page(context: Context, statement: Select[Any], cursor: Cursor, **more: int) -> list[RowMapping]:
-    parameters = {
-        "max_id": cursor.max_id or MAX_ID,
-        "since_id": cursor.min_id or cursor.since_id or 0,
-        "page_size": cursor.limit,
-    }
-    rows = list(context.connection.execute(statement, parameters | more).mappings().all())
-    return rows if cursor.min_id is None else rows[::-1]
-
-
-def public(context: Context, cursor: Cursor, *, local_only: bool = False) -> list[RowMapping]:
-    """Return public statuses known here, newest first, without boosts."""
-    return _page(context, _PUBLIC[local_only, cursor.min_id is not None], cursor)
-
-
-def of_actor(context: Context, actor_id: int, cursor: Cursor) -> list[RowMapping]:
-    """Return what everybody may see of an actor's statuses and boosts, newest first."""
-    return _page(context, _OF_ACTOR[cursor.min_id is not None], cursor, author_id=actor_id)
 
 
 _OVERFULL = (

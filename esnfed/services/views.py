@@ -10,7 +10,24 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, bindparam, select
 
 from esnfed.context import Context
-from esnfed.models import actor, media_attachment, mention, status, status_tag, tag
+from esnfed.models import actor, media_attachment, mention, poll, status, status_tag, tag
+from esnfed.objects import question
+
+
+@dataclass(frozen=True, slots=True)
+class PollView:
+    """A poll as it stands now: answers with their votes, and whether it is over; nobody is named."""
+
+    options: tuple[tuple[str, int], ...]
+    multiple: bool
+    voters: int | None
+    expires_at: int | None
+    closed: bool
+
+    @property
+    def votes(self) -> int:
+        """All votes, of which one voter may have given several."""
+        return sum(votes for _, votes in self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +40,7 @@ class StatusView:
     mentions: Sequence[RowMapping] = ()
     tags: Sequence[str] = ()
     boosted: StatusView | None = None
+    poll: PollView | None = None
 
 
 _STATUSES = select(status).where(
@@ -56,9 +74,11 @@ _TAGS = (
     .order_by(status_tag.c.status_id, tag.c.name)
 )
 
+_POLLS = select(poll).where(poll.c.status_id.in_(bindparam("ids", expanding=True)))
+
 
 def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView]:
-    """Return the views of status rows in their order, in five statements; boosts of what is gone left out."""
+    """Return the views of status rows in their order, in six statements; boosts of what is gone left out."""
     boosted_ids = sorted({row["boost_of_id"] for row in rows if row["boost_of_id"]})
     originals = {row["id"]: row for row in _fetch(context, _STATUSES, boosted_ids)}
     shown = {row["id"]: row for row in (*rows, *originals.values())}
@@ -69,6 +89,8 @@ def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView
     media = _grouped(_fetch(context, _MEDIA, content_ids))
     mentions = _grouped(_fetch(context, _MENTIONS, content_ids))
     tags = _grouped(_fetch(context, _TAGS, content_ids))
+    asking = sorted(identifier for identifier, row in shown.items() if row["as_type"] == "Question")
+    polls = {row["status_id"]: _poll(context, row) for row in _fetch(context, _POLLS, asking)}
 
     def view(row: RowMapping, boosted: StatusView | None = None) -> StatusView:
         identifier = row["id"]
@@ -79,6 +101,7 @@ def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView
             mentions=mentions[identifier],
             tags=[found["display_name"] for found in tags[identifier]],
             boosted=boosted,
+            poll=polls.get(identifier),
         )
 
     views = []
@@ -89,6 +112,17 @@ def of_statuses(context: Context, rows: Sequence[RowMapping]) -> list[StatusView
         elif original is not None:
             views.append(view(row, view(original)))
     return views
+
+
+def _poll(context: Context, row: RowMapping) -> PollView:
+    votes = sum(row["tallies"])
+    return PollView(
+        options=tuple(zip(row["options"], row["tallies"], strict=True)),
+        multiple=row["multiple"],
+        voters=row["voters_count"] if row["multiple"] or row["voters_count"] is not None else votes,
+        expires_at=row["expires_at"],
+        closed=question.is_over(row, context.now()),
+    )
 
 
 def _fetch(context: Context, statement: Select[Any], ids: Iterable[int]) -> Sequence[RowMapping]:

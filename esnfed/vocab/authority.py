@@ -21,6 +21,7 @@ MAX_URI_LENGTH = 2048
 # Patterns and not loops over characters: each activity asks some fifteen times.
 _UNFIT = re.compile(r"[\x00-\x20\x7f\\]")
 _NO_AUTHORITY = re.compile(r"[@/\\?# \t\r\n]")
+_PORT = re.compile("[0-9]{1,5}")
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
@@ -72,7 +73,7 @@ def normalise_authority(authority: str, scheme: str = "https") -> str:
     host, colon, port = authority.rpartition(":")
     if not colon or authority.endswith("]"):
         return normalise_host(authority)
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
         raise Malformed("The port of an address is not valid.")
     normal = normalise_host(host)
     return normal if int(port) == DEFAULT_PORTS.get(scheme) else f"{normal}:{int(port)}"

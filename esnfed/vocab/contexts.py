@@ -47,6 +47,7 @@ OBJECT_TERMS: dict[str, Any] = {
     "blurhash": "toot:blurhash",
     "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
     "conversation": "ostatus:conversation",
+    "votersCount": "toot:votersCount",
 }
 
 

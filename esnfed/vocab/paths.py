@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 NODE_ACTOR = "/relay"
 SHARED_INBOX = "/inbox"
+FOLLOWERS_SYNC = "followers_synchronization"
+"""Under an actor: its followers on the server that asks (FEP-8fcf)."""
 
 
 def actor(origin: str, actor_id: int) -> str:
@@ -54,3 +58,8 @@ def status_page(origin: str, handle: str, status_id: int) -> str:
 def record_page(origin: str, status_id: int, slug: str = "") -> str:
     """HTML page of a local record; the slug is decoration, the id alone finds it."""
     return f"{origin}/r/{status_id}/{slug}" if slug else f"{origin}/r/{status_id}"
+
+
+def tag_page(origin: str, name: str) -> str:
+    """HTML page of a hashtag, named without #; one address whatever the case in which it was typed."""
+    return f"{origin}/tags/{quote(name.casefold())}"

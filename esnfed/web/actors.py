@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import RowMapping
 
 from esnfed.context import Context
 from esnfed.errors import Gone, NotFound
-from esnfed.http import leaves, pages
+from esnfed.http import leaves, pages, panels
 from esnfed.http.keys import DATABASE
 from esnfed.http.leaves import Leaf, Turn
 from esnfed.http.negotiation import see_other, wants_activitypub
 from esnfed.http.reader import Reader, reader_of
-from esnfed.services import actors, timelines
+from esnfed.services import actors, public_timelines, timelines
 from esnfed.text.sanitise import teaser
 from esnfed.vocab.authority import normalise_authority
 from esnfed.web import presenters, shown
@@ -30,11 +31,12 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An actor and a page of what it wrote and shared."""
+    """An actor and a page of what it wrote and shared; on the first page also what the rooms add."""
 
     row: RowMapping
     leaf: Leaf[RowMapping]
     posts: list[Shown]
+    panels: list[tuple[str, Any]]
 
 
 def find(context: Context, handle: str, domain: str | None) -> RowMapping:
@@ -54,9 +56,10 @@ def read(context: Context, handle: str, domain: str | None, reader: Reader, turn
     """Read an actor and a page of its public posts."""
     row = find(context, handle, domain)
     cursor = timelines.Cursor(max_id=turn.max_id, min_id=turn.min_id, limit=PAGE + 1)
-    rows = timelines.of_actor(context, row["id"], cursor)
+    rows = public_timelines.of_actor(context, row["id"], cursor)
     leaf = leaves.cut(rows, turn, PAGE, lambda found: int(found["id"]))
-    return Profile(row, leaf, shown.of_statuses(context, leaf.rows, reader))
+    on_page = panels.of_page(context, "actor", reader, row) if turn == Turn() else []
+    return Profile(row, leaf, shown.of_statuses(context, leaf.rows, reader), on_page)
 
 
 @routes.get(f"/@{HANDLE}@{DOMAIN}")
@@ -83,6 +86,7 @@ async def show(request: web.Request) -> web.Response:
         description=teaser(row["summary"], 160),
         actor=presenters.actor(row),
         first=turn == Turn(),
+        panels=profile.panels,
         posts_count=row["statuses_count"],
         followers_count=None if row["hides_network"] else row["followers_count"],
         following_count=None if row["hides_network"] else row["following_count"],

@@ -7,13 +7,13 @@ from collections import OrderedDict
 from esnfed.http.panels import Insets
 from esnfed.http.reader import Reader
 from esnfed.rendering import Renderer
-from esnfed.services.views import StatusView
+from esnfed.services.views import PollView, StatusView
 from esnfed.web import presenters
 from esnfed.web.shown import Shown
 
 LIMIT = 16 << 20
 
-Key = tuple[int, int, int, int, str, str | None, bool, Insets]
+Key = tuple[int, int, int, int, str, str | None, bool, Insets, PollView | None]
 
 
 class Fragments:
@@ -60,4 +60,5 @@ def _key(view: StatusView, insets: Insets, reader: Reader, main: bool) -> Key:
         presenters.language_of(post.status, reader),
         main,
         insets,
+        post.poll,
     )

@@ -15,7 +15,7 @@ from esnfed.http.keys import CONFIG, DATABASE
 from esnfed.http.leaves import Leaf, Turn
 from esnfed.http.reader import Reader, reader_of
 from esnfed.i18n import N_
-from esnfed.services import timelines
+from esnfed.services import public_timelines, timelines
 from esnfed.web import shown
 from esnfed.web.keys import FRAGMENTS
 from esnfed.web.shown import Shown
@@ -38,13 +38,9 @@ class Home:
 def read(context: Context, reader: Reader, turn: Turn) -> Home:
     """Read a page of public posts and every panel; panels only stand on the first page."""
     cursor = timelines.Cursor(max_id=turn.max_id, min_id=turn.min_id, limit=PAGE + 1)
-    leaf = leaves.cut(timelines.public(context, cursor), turn, PAGE, lambda row: int(row["id"]))
-    on_page = panels.of_page("home") if turn == Turn() else []
-    return Home(
-        leaf,
-        shown.of_statuses(context, leaf.rows, reader),
-        [(panel.template, panel.read(context, reader)) for panel in on_page],
-    )
+    leaf = leaves.cut(public_timelines.public(context, cursor), turn, PAGE, lambda row: int(row["id"]))
+    on_page = panels.of_page(context, "home", reader) if turn == Turn() else []
+    return Home(leaf, shown.of_statuses(context, leaf.rows, reader), on_page)
 
 
 @routes.get("/")

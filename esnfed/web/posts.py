@@ -8,13 +8,14 @@ from html import escape
 from aiohttp import web
 
 from esnfed.context import Context
-from esnfed.errors import Gone, Malformed, NotFound
+from esnfed.errors import Busy, Gone, Malformed, NotFound
 from esnfed.http import pages, paging
 from esnfed.http.keys import DATABASE
 from esnfed.http.negotiation import see_other, wants_activitypub
 from esnfed.http.reader import Reader, reader_of
 from esnfed.objects import note
-from esnfed.services import actors, threads
+from esnfed.services import actors, statuses, threads, wanted
+from esnfed.services.wanted import Hope
 from esnfed.text.sanitise import teaser
 from esnfed.vocab.addressing import READABLE_BY_ALL
 from esnfed.web import presenters, shown
@@ -35,6 +36,8 @@ class Page:
     post: Shown
     before: list[Shown]
     after: list[Shown]
+    hope: Hope
+    """Whether more of the thread may come from other servers."""
 
 
 def read(context: Context, status_id: int, reader: Reader) -> Page:
@@ -51,7 +54,7 @@ def read(context: Context, status_id: int, reader: Reader) -> Page:
     found = shown.of_statuses(context, [*thread.ancestors, row, *thread.descendants], reader)
     # Not the number of ancestors: those by suspended authors are left out.
     place = next(number for number, other in enumerate(found) if other.status["id"] == row["id"])
-    return Page(found[place], found[:place], found[place + 1 :])
+    return Page(found[place], found[:place], found[place + 1 :], wanted.hope(context, row))
 
 
 @routes.get(f"/@{HANDLE}@{DOMAIN}/{{id}}")
@@ -70,6 +73,7 @@ async def show(request: web.Request) -> web.Response:
     path = presenters.post_path(author, row)
     if request.path != path:
         return see_other(str(request.rel_url.with_path(path, keep_query=True)))
+    more_expected = page.hope == "waiting" or (page.hope == "due" and await _ask(request, status_id))
     fragments = request.config_dict[FRAGMENTS]
     text = _text(page.post, reader)
     return pages.render(
@@ -85,13 +89,26 @@ async def show(request: web.Request) -> web.Response:
         card=fragments.card(page.post, reader, main=True),
         after=fragments.cards(page.after, reader),
         counts=(row["replies_count"], row["boosts_count"], row["favourites_count"]),
+        more_expected=more_expected,
         original=None if row["local"] else row["url"] or row["uri"],
     )
+
+
+async def _ask(request: web.Request, status_id: int) -> bool:
+    """Let the rest of the thread be fetched in the background; False when there is no time for it now."""
+    try:
+        return await request.config_dict[DATABASE].write(_want, status_id, background=True)
+    except Busy:
+        return False
+
+
+def _want(context: Context, status_id: int) -> bool:
+    return wanted.thread(context, statuses.by_id(context, status_id)) is not None
 
 
 def _text(post: Shown, reader: Reader) -> str:
     """Return what tells the post in a title: its content warning where it has one, never what that hides."""
     row = post.status
-    if row["summary"]:
-        return escape(row["summary"])
+    if row["title"] or row["summary"]:
+        return escape(row["title"] or row["summary"])
     return presenters.content_of(row, presenters.language_of(row, reader))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import RowMapping
 
 from esnfed.http.panels import Insets
 from esnfed.http.reader import Reader
+from esnfed.objects.titled import TITLED
 from esnfed.services.views import StatusView
+from esnfed.text.sanitise import teaser
+
+TITLE = 80
+TEASER = 300
 
 
 def actor_path(row: RowMapping) -> str:
@@ -84,12 +90,30 @@ def post(view: StatusView, language: str | None, insets: Insets = ()) -> dict[st
         "language": language,
         "others": [{"tag": tag, "href": f"{url}?lang={tag}"} for tag in languages_of(row) if tag != language],
         "html": content_of(row, language),
-        "summary": row["summary"] or None,
+        "summary": None if row["as_type"] in TITLED else row["summary"] or None,
+        **_titled(row, content_of(row, language)),
+        "poll": shown.poll,
         "attachments": _attachments(shown.media),
         "record": None,
         "parent": _parent(shown),
         "booster": actor(view.author) if view.boosted else None,
         **dict(insets),
+    }
+
+
+def _titled(row: RowMapping, content: str) -> dict[str, Any]:
+    """Return title, teaser, facts and address of an Article, an Event and their like; of a Note, nothing.
+
+    In a list these stand for the text, as through the client API; the post's own page adds the text.
+    """
+    if row["as_type"] not in TITLED:
+        return {"title": None, "teaser": "", "facts": {}, "link": None}
+    page = row["url"] or row["uri"]
+    return {
+        "title": row["title"] or teaser(content, TITLE) or urlsplit(page).netloc,
+        "teaser": row["summary"] or teaser(content, TEASER),
+        "facts": row["facts"] or {},
+        "link": None if row["local"] else page,
     }
 
 

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("emojis", sa.Text(), nullable=True),
         sa.Column("also_known_as", sa.Text(), nullable=True),
         sa.Column("moved_to_uri", sa.Text(), nullable=True),
+        sa.Column("moved_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("attribution_domains", sa.Text(), nullable=True),
         sa.Column("locked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("discoverable", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("updated_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("fetched_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("featured_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("suspended_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("deleted_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_actor")),
@@ -77,6 +79,60 @@ def upgrade() -> None:
         sa.Column("last_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("name", "key", name=op.f("pk_counter")),
     )
+    op.create_table(
+        "errand",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("unique_key", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("arguments", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("posts", sa.Text(), nullable=False),
+        sa.Column("pages", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("run_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "lease_until",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            server_default="0",
+            nullable=False,
+        ),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("done_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errand")),
+        sa.UniqueConstraint("unique_key", name=op.f("uq_errand_unique_key")),
+    )
+    op.create_index("ix_errand_done", "errand", ["done_at"], unique=False)
+    op.create_index(
+        "ix_errand_due",
+        "errand",
+        ["run_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_errand_host",
+        "errand",
+        ["host"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "first_contact",
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("activities", sa.Integer(), nullable=False),
+        sa.Column("mentions", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_first_contact")),
+    )
+    op.create_index("ix_first_contact_began", "first_contact", ["began_at"], unique=False)
     op.create_table(
         "inbox_message",
         sa.Column(
@@ -157,6 +213,7 @@ def upgrade() -> None:
         sa.Column("software", sa.Text(), server_default="", nullable=False),
         sa.Column("software_version", sa.Text(), server_default="", nullable=False),
         sa.Column("probed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("wraps_activities", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("scheme", sa.Text(), server_default="", nullable=False),
         sa.Column("scheme_expires_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("health", sa.Text(), server_default="well", nullable=False),
@@ -213,6 +270,7 @@ def upgrade() -> None:
         sa.Column("object_uri", sa.Text(), nullable=False),
         sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["actor_id"], ["actor.id"], name=op.f("fk_activity_actor_id_actor"), ondelete="CASCADE"
@@ -233,6 +291,7 @@ def upgrade() -> None:
         sa.Column("public_der", sa.LargeBinary(), nullable=False),
         sa.Column("private_der", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("superseded_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("retired_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["actor_id"], ["actor.id"], name=op.f("fk_actor_key_actor_id_actor"), ondelete="CASCADE"
@@ -241,6 +300,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("uri", name=op.f("uq_actor_key_uri")),
     )
     op.create_index(op.f("ix_actor_key_actor_id"), "actor_key", ["actor_id"], unique=False)
+    op.create_table(
+        "block",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("uri", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_block_actor_id_actor"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_id"], ["actor.id"], name=op.f("fk_block_target_id_actor"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_block")),
+        sa.UniqueConstraint("actor_id", "target_id", name=op.f("uq_block_actor_id_target_id")),
+    )
+    op.create_index(op.f("ix_block_target_id"), "block", ["target_id"], unique=False)
+    op.create_index(op.f("ix_block_uri"), "block", ["uri"], unique=False)
     op.create_table(
         "follow",
         sa.Column(
@@ -298,6 +377,35 @@ def upgrade() -> None:
     )
     op.create_index("ix_notification_actor", "notification", ["actor_id", "id"], unique=False)
     op.create_table(
+        "report",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("local", sa.Boolean(), nullable=False),
+        sa.Column("uri", sa.Text(), nullable=True),
+        sa.Column("reporter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status_ids", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("conclusion", sa.Text(), server_default="", nullable=False),
+        sa.Column("forwarded_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("closed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["reporter_id"], ["actor.id"], name=op.f("fk_report_reporter_id_actor"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["target_id"], ["actor.id"], name=op.f("fk_report_target_id_actor"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+        sa.UniqueConstraint("uri", name=op.f("uq_report_uri")),
+    )
+    op.create_index("ix_report_host", "report", ["host", "state"], unique=False)
+    op.create_index("ix_report_state", "report", ["state", "id"], unique=False)
+    op.create_index(op.f("ix_report_target_id"), "report", ["target_id"], unique=False)
+    op.create_table(
         "status",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -316,6 +424,7 @@ def upgrade() -> None:
         sa.Column("thread_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("context_uri", sa.Text(), nullable=True),
         sa.Column("visibility", sa.Text(), nullable=False),
+        sa.Column("facts", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("summary", sa.Text(), server_default="", nullable=False),
         sa.Column("sensitive", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -507,6 +616,64 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("status_id", "actor_id", name=op.f("pk_mention")),
     )
     op.create_index("ix_mention_actor", "mention", ["actor_id", "status_id"], unique=False)
+    op.create_table(
+        "pin",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("status_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_pin_actor_id_actor"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["status_id"], ["status.id"], name=op.f("fk_pin_status_id_status"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pin")),
+        sa.UniqueConstraint("actor_id", "status_id", name=op.f("uq_pin_actor_id_status_id")),
+    )
+    op.create_index(op.f("ix_pin_status_id"), "pin", ["status_id"], unique=False)
+    op.create_table(
+        "poll",
+        sa.Column(
+            "status_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("multiple", sa.Boolean(), nullable=False),
+        sa.Column("options", sa.Text(), nullable=False),
+        sa.Column("tallies", sa.Text(), nullable=False),
+        sa.Column("voters_count", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("closed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["status_id"], ["status.id"], name=op.f("fk_poll_status_id_status"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("status_id", name=op.f("pk_poll")),
+    )
+    op.create_table(
+        "poll_vote",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("status_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("actor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("choice", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_poll_vote_actor_id_actor"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["status_id"], ["status.id"], name=op.f("fk_poll_vote_status_id_status"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poll_vote")),
+        sa.UniqueConstraint(
+            "status_id", "actor_id", "choice", name=op.f("uq_poll_vote_status_id_actor_id_choice")
+        ),
+    )
+    op.create_index(op.f("ix_poll_vote_actor_id"), "poll_vote", ["actor_id"], unique=False)
     op.create_table(
         "record",
         sa.Column(

@@ -122,9 +122,13 @@ class ServerDouble:
         """Return what was asked, in order."""
         return [seen.target for seen in self.seen]
 
+    def remember(self, request: web.BaseRequest, body: bytes) -> None:
+        """Remember a request."""
+        self.seen.append(Seen(request.method, request.raw_path, request.headers, body))
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path
-        self.seen.append(Seen(request.method, target, request.headers, await request.read()))
+        self.remember(request, await request.read())
         answer = self.answers.get(target) or self.answers.get(target.partition("?")[0]) or Reply(404)
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]

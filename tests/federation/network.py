@@ -155,8 +155,10 @@ class LiveNode:
         """Let every worker do one step; True when one did something."""
         moved = await self.node.inbox_worker.step()
         moved |= await self.node.delivery_worker.step()
+        moved |= await self.node.errand_worker.step()
         moved |= await self.node.job_worker.step()
         await self.node.book.step()
+        await self.node.inbox.first_contacts.step()
         return moved
 
 
@@ -221,9 +223,7 @@ class Network:
         self.nodes.append(live)
         return live
 
-    async def _open(
-        self, config: Config, clock: Callable[[], int], seed: str
-    ) -> tuple[Node, AsyncExitStack]:
+    async def _open(self, config: Config, clock: Callable[[], int], seed: str) -> tuple[Node, AsyncExitStack]:
         stack = AsyncExitStack()
         opening = open_node(config, clock=clock, random=Random(seed))
         return await stack.enter_async_context(opening), stack

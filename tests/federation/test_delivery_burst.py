@@ -9,7 +9,7 @@ from aiohttp import web
 
 from esnfed.bus import Bus
 from esnfed.context import Context
-from esnfed.federation import envelopes, signatures, transport
+from esnfed.federation import envelopes, signatures, signing
 from esnfed.federation.digests import sha256_base64
 from esnfed.federation.keys import generate_rsa
 from esnfed.models import actor, follow, insert
@@ -109,7 +109,7 @@ async def test_two_posts_to_a_hundred_servers_over_the_real_transport_open_a_hun
 ) -> None:
     sink, signed, digests = Sink(), [], []
 
-    def signing(*args: Any) -> dict[str, str]:
+    def counted(*args: Any) -> dict[str, str]:
         signed.append(args)
         return signatures.sign(*args)
 
@@ -117,7 +117,7 @@ async def test_two_posts_to_a_hundred_servers_over_the_real_transport_open_a_hun
         digests.append(len(body))
         return sha256_base64(body)
 
-    monkeypatch.setattr(transport, "sign", signing)
+    monkeypatch.setattr(signing, "sign", counted)
     monkeypatch.setattr(envelopes, "sha256_base64", digesting)
     monkeypatch.setattr(signatures, "sha256_base64", digesting)
     await sink.server.start(authority.server_context(*HOSTS))

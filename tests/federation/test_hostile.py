@@ -123,7 +123,11 @@ async def test_a_note_that_is_not_its_senders_is_not_kept(scene: Scene, changes:
 
 async def test_an_activity_lives_where_its_actor_lives(scene: Scene) -> None:
     note = scene.evil.note(scene.mallory, "faux")
-    for uri in ("https://lyon.esn.test/1", "https://dakar.esn.test/ap/activities/1", "http://evil.esn.test/1"):
+    for uri in (
+        "https://lyon.esn.test/1",
+        "https://dakar.esn.test/ap/activities/1",
+        "http://evil.esn.test/1",
+    ):
         await scene.send(scene.evil.activity(scene.mallory, "Create", note, id=uri), status=400)
     assert await scene.dakar.rows(status) == []
 

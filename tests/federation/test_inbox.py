@@ -161,11 +161,11 @@ async def test_a_changed_body_is_refused_and_leaves_no_memory(network: Network) 
 async def test_unknown_activities_and_objects_are_counted_and_leave_nothing(network: Network) -> None:
     _, dakar, _, pen = await scene(network)
     assert await pen.send(dakar, await pen.activity("Travel", "https://lyon.esn.test/x")) == 202
-    event = await pen.activity("Create", await pen.note("fête", type="Event"))
-    assert await pen.send(dakar, event) == 202
+    place = await pen.activity("Create", await pen.note("lieu", type="Place"))
+    assert await pen.send(dakar, place) == 202
     await network.settle()
     counted = {(row["name"], row["key"]): row["count"] for row in await dakar.rows(counter)}
-    assert counted == {("unsupported-activity", "Travel"): 1, ("unsupported-object", "Event"): 1}
+    assert counted == {("unsupported-activity", "Travel"): 1, ("unsupported-object", "Place"): 1}
     assert await dakar.rows(status) == []
 
 

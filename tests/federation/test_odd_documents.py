@@ -80,7 +80,20 @@ odd: st.SearchStrategy[Any] = st.recursive(
         st.lists(inner, max_size=4),
         st.dictionaries(
             st.sampled_from(
-                ("id", "type", "href", "url", "name", "content", "object", "actor", "icon", "kind", "fr", "\x00")
+                (
+                    "id",
+                    "type",
+                    "href",
+                    "url",
+                    "name",
+                    "content",
+                    "object",
+                    "actor",
+                    "icon",
+                    "kind",
+                    "fr",
+                    "\x00",
+                )
             ),
             inner,
             max_size=4,
@@ -254,28 +267,30 @@ async def scene(network: Network) -> Scene:
     return Scene(network, dakar, paul, peer)
 
 
-SWEPT: tuple[Any, ...] = ("a\x00b", "\ud800", "", None, 0, 2**63, 0.5, True, [], {}, [None], {"id": None}, [[{}]])
+SWEPT: tuple[Any, ...] = ("a\x00b", None, 2**63, 0.5, True, [], {"id": None}, [[{}]])
+STEP = 10
 
 
 async def test_no_odd_value_in_any_place_breaks_a_handler(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every place of every kind of activity, with every sort of value that does not belong there."""
+    swept = []
     for as_type, contents in OBJECTS.items():
-        swept = []
-        for content in contents:
-            document = {"type": as_type, "actor": MALLORY, "to": [PUBLIC], "cc": [], "object": content}
-            swept += [
-                put(deepcopy(document), path, value)
-                for path in places(document)
-                if path and path[0] != "actor"
-                for value in SWEPT
-            ]
-        for start in range(0, len(swept), 100):
-            scene.network.advance(60_000)
-            answers = [await scene.post(document) for document in swept[start : start + 100]]
-            assert set(answers) <= {202, 400}
-        await settled(scene, caplog)
+        content = ACTOR if as_type == "Update" else contents[0]
+        document = {"type": as_type, "actor": MALLORY, "to": [PUBLIC], "cc": [], "object": content}
+        swept += [
+            put(deepcopy(document), path, value)
+            for path in places(document)
+            if path and path[0] != "actor"
+            for value in SWEPT
+        ]
+    for start in range(0, len(swept), STEP):
+        scene.network.advance(10_000)  # what is fetched waits for its turn
+        answers = [await scene.post(document) for document in swept[start : start + STEP]]
+        assert set(answers) <= {202, 400}
+        await scene.dakar.node.inbox_worker.step()
+    await settled(scene, caplog)
 
 
 EASY = settings(

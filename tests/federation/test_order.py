@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from esnfed.models import delivery, favourite, follow, inbox_message, status
@@ -112,3 +114,41 @@ async def test_an_undo_never_overtakes_what_it_undoes(network: Network, verb: st
     assert peer.received()[before]["id"] == peer.received()[before + 1]["id"]
 
 
+async def test_posts_and_boosts_of_one_moment_never_take_the_same_id(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mastodon's times are whole seconds: of many back-dated ids of one moment two will be drawn the same."""
+    _, dakar, paul, pen = await scene(network)
+    local = await dakar.post(paul, "Bonjour")
+    runtime = dakar.node.runtime
+    monkeypatch.setattr(runtime.ids, "_random", Repeating(runtime.random))
+    for number in range(PAIRS):
+        note = await pen.note(f"n{number}", published="2025-12-31T00:00:00Z")
+        assert await pen.send(dakar, await pen.activity("Create", note)) == 202
+    uri = (await dakar.one(status, id=local))["uri"]
+    boost = await pen.activity("Announce", uri, published="2025-12-31T00:00:00Z")
+    assert await pen.send(dakar, boost) == 202
+    for _ in range(3):
+        await network.settle()
+        network.advance(60_000)
+    messages = await dakar.rows(inbox_message)
+    assert {row["state"] for row in messages} == {"done"}
+    assert {row["attempts"] for row in messages if row["as_type"] == "Create"} == {1}
+    assert len(await dakar.rows(status, local=False)) == PAIRS + 1
+    assert (await dakar.one(status, id=local))["boosts_count"] == 1
+
+
+class Repeating:
+    """Gives every number twice."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._last: int | None = None
+
+    def getrandbits(self, bits: int) -> int:
+        """The number given last, or a new one."""
+        if self._last is None:
+            self._last = self._random.getrandbits(bits)
+            return self._last
+        again, self._last = self._last, None
+        return again

@@ -399,3 +399,25 @@ async def test_pages_say_what_they_are_for_search_engines_and_previews(
     assert missing.css_first("meta[name=robots]").attributes["content"] == "noindex"
     assert missing.css("link[rel=canonical]") == []
     assert texts(missing, ".site-nav a") == ["Home", "Projects and calls", "About this server"]
+
+
+async def test_an_organisation_shows_its_records_and_leads_to_all_of_them(
+    network: Network, browser: Browser
+) -> None:
+    lyon, union, dakar, _ = await scene(network)
+    await lyon.actor("autre", "Organization")
+    await announce(lyon, union, "project", SHEET)
+    other = SHEET | {"title": {"en": "Over"}, "summary": {"en": "Over."}}
+    over = await announce(lyon, union, "project", other)
+    await network.settle()
+    await lyon.write(service.apply_revision, await lyon.read(service.prepare_closing, union, over))
+    await network.settle()
+    for live, path in ((lyon, "/o/sne"), (dakar, "/@sne@lyon.esn.test")):
+        page = await browser.page(live, path)
+        assert texts(page, ".board .record-title") == ["Breathing at school"]
+        link = page.css_first(".section-head a").attributes["href"]
+        assert link is not None
+        board = await browser.page(live, link)
+        assert sorted(texts(board, ".record-title")) == ["Breathing at school", "Over"]
+        assert board.css_first("#organisation").attributes["value"] == "sne@lyon.esn.test"
+    assert (await browser.page(lyon, "/o/autre")).css(".record-title") == []

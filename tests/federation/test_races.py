@@ -128,9 +128,7 @@ async def test_the_same_like_or_boost_is_made_once(network: Network, name: str, 
     assert (await dakar.row(paul))["statuses_count"] == 0
 
 
-@pytest.mark.parametrize(
-    ("as_type", "counter"), [("Like", "favourites_count"), ("Announce", "boosts_count")]
-)
+@pytest.mark.parametrize(("as_type", "counter"), [("Like", "favourites_count"), ("Announce", "boosts_count")])
 async def test_the_same_like_or_announce_arriving_under_fifty_ids_counts_once(
     network: Network, as_type: str, counter: str
 ) -> None:
@@ -205,9 +203,7 @@ async def test_one_message_applied_fifty_times_at_once_has_one_effect(network: N
     assert await pen.send(dakar, create) == 202
     message = await dakar.one(inbox_message, uri=create["id"])
     prepared = await dakar.read(inbox_worker.prepare_one, message, {})
-    await together(
-        dakar.write(inbox_worker.apply, message["id"], prepared.incoming) for _ in range(AT_ONCE)
-    )
+    await together(dakar.write(inbox_worker.apply, message["id"], prepared.incoming) for _ in range(AT_ONCE))
     assert len(await dakar.home(paul)) == 1
     author = await dakar.row(await dakar.find("mallory@lyon.esn.test"))
     assert author["statuses_count"] == 1
@@ -263,9 +259,7 @@ async def test_accept_and_reject_at_once_agree_in_the_end(network: Network) -> N
     await together(
         call
         for number, row in enumerate(asked)
-        for call in either_first(
-            number, dakar.answer("reject", awa, row), dakar.answer("accept", awa, row)
-        )
+        for call in either_first(number, dakar.answer("reject", awa, row), dakar.answer("accept", awa, row))
     )
     await counters_match(dakar, awa, *people)
     assert {row["state"] for row in await dakar.rows(follow)} == {"rejected"}
@@ -281,4 +275,3 @@ async def test_a_stranger_met_by_fifty_requests_at_once_is_one_actor(network: Ne
     assert len(await dakar.rows(actor, uri=(await lyon.row(amina))["uri"])) == 1
     await settle_with_two_workers(dakar)
     assert len(await dakar.rows(notification, kind="mention", actor_id=paul)) == AT_ONCE
-

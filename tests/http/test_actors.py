@@ -17,7 +17,7 @@ async def test_an_actor_is_served_to_anybody_with_its_keys(site: Site, rsa_pair:
     answer = await site.client.get(f"/ap/actors/{actor_id}", headers=AP)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/activity+json"
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Accept, Signature"
     assert answer.headers["Cache-Control"] == "public, max-age=180"
     document = parse.load(await answer.read())
     assert document["id"] == uri

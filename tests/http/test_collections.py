@@ -130,7 +130,7 @@ async def test_a_hidden_network_is_paged_to_nobody(site: Site) -> None:
     author = await _with_network(site, hides_network=True)
     collection, answer = await _get(site, f"/ap/actors/{author}/followers", **{SIGNER: PEER})
     assert (collection["totalItems"], "first" in collection) == (22, False)
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Accept, Signature"
     assert (await site.client.get(f"/ap/actors/{author}/followers/0", headers=SIGNED)).status == 404
 
 

@@ -36,6 +36,29 @@ def endless(context: Context) -> int:
     return int(context.connection.execute(text(counting)).scalar_one())
 
 
+def looked_up(context: Context) -> int:
+    """A query for which statistics could matter, which is when SQLite would take them."""
+    query = "SELECT count(*) FROM status JOIN actor ON actor.id = status.actor_id WHERE actor.uri > 'a'"
+    return int(context.connection.execute(text(query)).scalar_one()) + count(context)
+
+
+def statistics(context: Context) -> int:
+    query = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'sqlite_stat%'"
+    return int(context.connection.execute(text(query)).scalar_one())
+
+
+async def test_closing_a_young_node_leaves_the_planner_no_statistics(
+    runtime: MakeRuntime, prepare_sqlite: Prepare, opened: Open, bus: Bus
+) -> None:
+    ready = await prepare_sqlite(runtime())
+    for _ in range(2):
+        database = await opened(ready, bus)
+        await database.write(add, 1)
+        await database.write(looked_up)
+        await database.close()
+    assert await (await opened(ready, bus)).read(statistics) == 0
+
+
 def pragma(context: Context, name: str) -> Any:
     raw: Any = context.connection.connection.driver_connection
     return raw.execute(f"PRAGMA {name}").fetchone()[0]

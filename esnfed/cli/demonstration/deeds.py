@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from sqlalchemy import RowMapping, bindparam, select
 
@@ -16,6 +17,7 @@ from esnfed.services.statuses import Draft
 from esnfed.services.users import ConsentGiven
 from esnfed.text.compose import compose
 from esnfed.text.mentions import tags
+from esnfed.vocab import paths
 from esnfed.vocab.addressing import Visibility
 
 _BY_SOURCE = (
@@ -119,7 +121,7 @@ def draft(
 
 
 def _html(context: Context, text: str) -> str:
-    return compose(text, {}, lambda name: f"{context.config.origin}/tags/{name.casefold()}")
+    return compose(text, {}, partial(paths.tag_page, context.config.origin))
 
 
 def _tags(texts: Iterable[str]) -> Sequence[str]:

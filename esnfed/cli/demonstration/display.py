@@ -142,12 +142,15 @@ def _outcome(found: Arrival, took: int) -> str:
     }
     verified = _("verified (%(scheme)s)") % said
     if found.state == "done":
-        return f"{click.style(verified, dim=True)}  {_('%(ms)d ms') % said}"
+        time = _("%(ms)d ms") % said
+        return f"{click.style(verified, dim=True)}  {time}"
     if found.state == "ignored":
-        return f"{verified}  {click.style(_('IGNORED: %(reason)s') % said, fg='yellow')}"
-    if found.state == "parked":
-        return f"{verified}  {click.style(_('FAILED, set aside: %(reason)s') % said, fg='red')}"
-    return f"{verified}  {click.style(_('PUT OFF: %(reason)s') % said, fg='yellow')}"
+        text, colour = _("IGNORED: %(reason)s"), "yellow"
+    elif found.state == "parked":
+        text, colour = _("FAILED, set aside: %(reason)s"), "red"
+    else:
+        text, colour = _("PUT OFF: %(reason)s"), "yellow"
+    return f"{verified}  {click.style(text % said, fg=colour)}"
 
 
 def trouble_line(found: Trouble, origin: str, receiver: str) -> str:

@@ -136,7 +136,7 @@ def _object(found: Activity, document: Document) -> tuple[str, str]:
     if isinstance(sheet, dict):
         titles = sheet.get("title")
         title = next(iter(titles.values()), "") if isinstance(titles, dict) else ""
-        closed = f" ({_('closed')})" if sheet.get("state") == "closed" else ""
+        closed = " (" + _("closed") + ")" if sheet.get("state") == "closed" else ""
         return f"{found.as_type} {sheet.get('kind')}", f"{title}{closed}"
     words = parse.text(document, "content", 2_000) or parse.text(document, "name", 200)
     # Of a Delete, the type of what is gone says more than that a tombstone is left.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,10 +75,11 @@ class Servers:
         signer: Signer,
         scheme: Scheme | None = None,
         digest: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Take one delivery."""
         host = authority_of(url)
-        sign(scheme or "cavage", signer, "POST", url, body, self.clock(), digest)
+        sign(scheme or "cavage", signer, "POST", url, body, self.clock(), digest, headers)
         self.signatures += 1
         posted = Posted(host, url, orjson.loads(body), scheme, digest)
         self.posted.append(posted)
