@@ -12,7 +12,7 @@ from functools import partial
 from random import Random, SystemRandom
 
 from aiohttp import web
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from esnfed import activities, activitypub, objects, records
 from esnfed import web as pages
@@ -20,6 +20,7 @@ from esnfed.bus import ActorChanged, Bus
 from esnfed.config import Config
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
+from esnfed.errors import Busy
 from esnfed.federation import upkeep
 from esnfed.federation.authenticate import Authenticator
 from esnfed.federation.delivery import DeliveryWorker
@@ -33,9 +34,9 @@ from esnfed.federation.resolver import Resolver
 from esnfed.federation.signatures import Signer
 from esnfed.federation.transport import Transport
 from esnfed.http import compression, cors, errors, keys, security
-from esnfed.ids import IdGenerator
+from esnfed.ids import IdGenerator, milliseconds_of
 from esnfed.jobs import JobWorker
-from esnfed.models import actor_key, node
+from esnfed.models import activity, actor_key, delivery, inbox_message, node, notification, status
 from esnfed.records import api as records_api
 from esnfed.records import web as records_web
 from esnfed.rendering import Renderer
@@ -47,6 +48,9 @@ log = logging.getLogger(__name__)
 REGISTERING = (activities, objects, records, upkeep, backfill, conversation, followers_sync)
 
 BOOK_SECONDS = 5.0
+AHEAD = 10 * 60_000
+"""From this difference on (milliseconds) the clock is probably wrong, or was."""
+
 RESTART_SECONDS = 5.0
 
 
@@ -114,6 +118,21 @@ def _node_signer(context: Context) -> tuple[Signer | None, int | None]:
     return (Signer(row.uri, load_private(row.private_der)), row.actor_id) if row else (None, None)
 
 
+_NEWEST = [
+    select(func.max(table.c.id)) for table in (activity, delivery, inbox_message, notification, status)
+]
+
+
+def _newest(context: Context) -> int:
+    """The highest id of what is read in the order of ids: a clock put back must not turn it round."""
+    found = [context.connection.execute(statement).scalar() for statement in _NEWEST]
+    newest = max(each or 0 for each in found)
+    ahead = milliseconds_of(newest) - context.now()
+    if ahead > AHEAD:
+        log.warning("the newest rows are %d minutes ahead of the clock; is it right?", ahead // 60_000)
+    return newest
+
+
 @asynccontextmanager
 async def open_node(
     config: Config, *, clock: Callable[[], int] = system_clock, random: Random | None = None
@@ -128,6 +147,7 @@ async def open_node(
     bus = Bus()
     database = await Database.open(runtime, bus)
     try:
+        runtime.ids.rise_above(await database.read(_newest))
         book = PeerBook(database, runtime, bus)
         transport = Transport(runtime, scheme_for=book.scheme_for, on_learned=book.learned, knows=book.knows)
         try:
@@ -212,7 +232,10 @@ def _working(node: Node) -> Callable[[web.Application], AsyncIterator[None]]:
         for task in loops:
             task.cancel()
         await asyncio.wait(loops)
-        await _write_book(node)
+        try:
+            await _write_book(node)
+        except Busy as error:
+            log.warning("what was learned of other servers in the last seconds is not written: %s", error)
 
     return context
 
@@ -222,6 +245,8 @@ async def _forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
+        except Busy as error:
+            log.debug("the %s loop begins again: %s", name, error)
         except Exception:
             log.exception("the %s loop failed and begins again", name)
         await asyncio.sleep(RESTART_SECONDS)

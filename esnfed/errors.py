@@ -24,15 +24,27 @@ EsnfedError                     500
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class EsnfedError(Exception):
-    """Root of all our errors. `str(error)` is safe to show; the cause chain is for the log."""
+    """Root of all our errors. `str(error)` is safe to show; the cause chain is for the log.
+
+    `values` fill the named places of the text, as in `"There is no %(name)s."`: they are kept apart, so that
+    the text can be translated first (`told`).
+    """
 
     status = 500
     default = "Something went wrong on this server."
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message or self.default)
+    def __init__(self, message: str = "", **values: object) -> None:
+        self.text = message or self.default
+        self.values = values
+        super().__init__(self.text % values if values else self.text)
+
+    def told(self, translate: Callable[[str], str]) -> str:
+        """Return the text translated by `translate` (a gettext), with its values."""
+        return translate(self.text) % self.values if self.values else translate(self.text)
 
 
 class Invalid(EsnfedError):
@@ -41,8 +53,8 @@ class Invalid(EsnfedError):
     status = 422
     default = "The input is not valid."
 
-    def __init__(self, message: str = "", field: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", field: str | None = None, **values: object) -> None:
+        super().__init__(message, **values)
         self.field = field
 
 
@@ -111,8 +123,8 @@ class UnsupportedType(EsnfedError):
 
 
 class _Later(EsnfedError):
-    def __init__(self, message: str = "", retry_after: int = 30) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", retry_after: int = 30, **values: object) -> None:
+        super().__init__(message, **values)
         self.retry_after = retry_after
 
 
@@ -139,8 +151,10 @@ class Ignored(EsnfedError):
     status = 202
     default = "Ignored."
 
-    def __init__(self, message: str = "", *, counter: str = "ignored", key: str = "") -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, counter: str = "ignored", key: str = "", **values: object
+    ) -> None:
+        super().__init__(message, **values)
         self.counter = counter
         self.key = key
 
@@ -181,12 +195,12 @@ class RemoteUnreachable(RemoteError):
 
     default = "The other server could not be reached."
 
-    def __init__(self, message: str = "", retry_after: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", retry_after: int | None = None, **values: object) -> None:
+        super().__init__(message, **values)
         self.retry_after = retry_after
 
 
 class RemoteNonsense(RemoteError):
     """The answer cannot be believed: wrong type, wrong id, wrong origin, not JSON."""
 
-    default = "The other server's answer made no sense."
+    default = "The other server's response made no sense."

@@ -48,6 +48,11 @@ def N_(text: str) -> str:  # noqa: N802 - the name that gettext tools look for
     return text
 
 
+def NP_(meaning: str, text: str) -> tuple[str, str]:  # noqa: N802 - as N_
+    """Mark a constant that is translated by its meaning: `pgettext(*NP_("call", "Open"))`."""
+    return meaning, text
+
+
 def translator(locale: str) -> Translator:
     """Return the catalogue of `locale`, of its language, or else the untranslated texts (`SOURCE`)."""
     language = locale.replace("_", "-").split("-")[0].lower()

@@ -31,6 +31,15 @@ class IdGenerator:
             self._last = fresh if fresh > self._last else self._last + 1
             return self._last
 
+    def rise_above(self, identifier: int) -> None:
+        """Give only ids above this one from here on: that of the newest row, when the clock was put back.
+
+        An id of this or an earlier millisecond changes nothing, so that two processes do not begin alike.
+        """
+        with self._lock:
+            if milliseconds_of(identifier) > self._clock():
+                self._last = max(self._last, identifier)
+
     def at(self, milliseconds: int) -> int:
         """Return an id that sorts at `milliseconds` (clamped to 0..now), with a random tail."""
         moment = min(max(milliseconds, 0), self._clock())

@@ -17,6 +17,7 @@ from esnfed.bus import Bus, JobWaiting
 from esnfed.context import Context
 from esnfed.database import Database
 from esnfed.errors import Busy, Conflict, EsnfedError
+from esnfed.i18n import N_
 from esnfed.models import job
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ MAX_ATTEMPTS = 8
 FIRST_DELAY_MS = 30_000
 LONGEST_DELAY_MS = 6 * 3_600_000
 LONGEST_WAIT_SECONDS = 60.0
+BUSY_SECONDS = 5.0
+"""How long work rests that the database did not take: it must not be asked again at once, and for ever."""
+
 PERIODIC = "periodic:"
 
 
@@ -181,13 +185,16 @@ class JobWorker:
         marked failed with its error, and periodic work waits for its next turn.
         """
         try:
-            claimed = await self._database.write(claim, background=True)
-            if claimed is None:
-                return False
-            await self._perform(claimed)
+            return await self._step()
         except Busy as error:
             log.warning("jobs wait: %s", error)
             return False
+
+    async def _step(self) -> bool:
+        claimed = await self._database.write(claim, background=True)
+        if claimed is None:
+            return False
+        await self._perform(claimed)
         return True
 
     async def _perform(self, claimed: Row[Any]) -> None:
@@ -201,12 +208,20 @@ class JobWorker:
 
     async def run(self) -> None:
         """Work for ever: until nothing is due, then until a job is written or the next one is due."""
-        await self.schedule()
+        scheduled = False
         while True:
             self._woken.clear()
-            while await self.step():
-                pass
-            await self._rest()
+            try:
+                if not scheduled:
+                    await self.schedule()
+                    scheduled = True
+                while await self._step():
+                    pass
+            except Busy as error:
+                log.debug("jobs wait: %s", error)
+                await asyncio.sleep(BUSY_SECONDS)
+            else:
+                await self._rest()
 
     async def _rest(self) -> None:
         try:
@@ -258,7 +273,7 @@ def _turn(context: Context, claimed: Row[Any]) -> tuple[Any, int | None]:
         return cursor, _next_turn(context, work) if cursor is None else None
     function = registry.steps.get(claimed.kind)
     if function is None:
-        raise EsnfedError(f"No step is registered for jobs of the kind {claimed.kind}.")
+        raise EsnfedError(N_("No step is registered for jobs of the kind %(kind)s."), kind=claimed.kind)
     return function(context, claimed.arguments, claimed.cursor), None
 
 

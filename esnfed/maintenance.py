@@ -14,6 +14,7 @@ import aiosqlite
 from esnfed.config import Config
 from esnfed.database.schema import known_revisions
 from esnfed.errors import ConfigError
+from esnfed.i18n import N_
 
 PAGES = 2_000
 """Pages of one step of the backup: 8 MB; between two steps progress is told and the task can be cancelled."""
@@ -56,14 +57,15 @@ async def backup(source: Path, target: Path, progress: Progress | None = None) -
 def _reserve(source: Path, target: Path) -> Path:
     """Create the empty file that becomes `target` when it is complete."""
     if not source.exists():
-        raise ConfigError(f"There is no database at {source}.")
+        raise ConfigError(N_("There is no database at %(path)s."), path=source)
     if target.exists():
-        raise ConfigError(f"{target} exists already.")
+        raise ConfigError(N_("%(path)s exists already."), path=target)
     part = target.with_name(target.name + ".part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError as error:
-        raise ConfigError(f"{part} is in the way: another backup runs, or was broken off.") from error
+        taken = N_("%(path)s is in the way: another backup runs, or was broken off.")
+        raise ConfigError(taken, path=part) from error
     return part
 
 

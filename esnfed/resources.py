@@ -26,4 +26,4 @@ def find(name: str, package: Path) -> Path:
     for candidate in (package / "_resources" / name, package / name, package.parent / name):
         if candidate.is_dir():
             return candidate
-    raise ConfigError(f"The installation is incomplete: its folder “{name}” is missing.")
+    raise ConfigError("The installation is incomplete: its folder “%(name)s” is missing.", name=name)

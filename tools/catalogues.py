@@ -23,6 +23,7 @@ COMPLETE = ("fr", "es")
 _MARKS = {
     "_": ("text",),
     "N_": ("text",),
+    "NP_": ("context", "text"),
     "gettext": ("text",),
     "ngettext": ("text", "many"),
     "plural": ("text", "many"),
@@ -31,8 +32,8 @@ _MARKS = {
 }
 """Functions of the code whose first arguments, written out, are texts; and what each argument is."""
 
-_UNMARKED = ("errors.py", "resources.py")
-"""Files below i18n, which cannot mark: what they give to an exception, or name `default`, is a text."""
+_UNMARKED = ("errors.py", "resources.py", "vocab/*.py")
+"""Files below or beside i18n, which cannot mark: what they raise, or call `default`, is a text."""
 
 _NAMES = re.compile(r"%\([a-z_]+\)[sd]|\{[a-z_]*\}")
 
@@ -88,7 +89,7 @@ def _of_code(package: Path) -> Iterator[Found]:
         tree = ast.parse(path.read_text("utf-8"), name)
         for line, message, context in (each for node in ast.walk(tree) for each in _marked(node)):
             yield Found(name, line, message, context)
-        if path.relative_to(package).as_posix() in _UNMARKED:
+        if any(path.relative_to(package).match(pattern) for pattern in _UNMARKED):
             for line, text in (each for node in ast.walk(tree) for each in _unmarked(node)):
                 yield Found(name, line, text, None)
 

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.services import follows
 
 
@@ -31,5 +32,5 @@ def _follow(context: Context, incoming: Incoming) -> RowMapping:
     activity = incoming.activity
     row = follows.of_answer(context, incoming.sender, activity.object_uri, activity.object_document)
     if row is None:
-        raise Ignored("This accepts nothing that was asked from here.")
+        raise Ignored(N_("This accepts nothing that was asked from here."))
     return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.services import featured
 
 
@@ -23,4 +24,4 @@ class ReceiveAdd:
     def receive(self, context: Context, incoming: Incoming) -> None:
         """Write the pin; repeated, or beyond the fifth, it changes nothing."""
         if not featured.add(context, incoming):
-            raise Ignored("This post cannot be pinned, is pinned already, or five are.")
+            raise Ignored(N_("This post cannot be pinned, is pinned already, or five are."))

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on, undoes
+from esnfed.i18n import N_
 from esnfed.objects import actor as actor_object
 from esnfed.objects import note
 from esnfed.services import actors, arrivals, fetched, groups, interactions, relevance
@@ -39,9 +40,9 @@ class ReceiveAnnounce:
         """Somebody here follows the announcer, or the post is ours."""
         uri = _post_uri(incoming)
         if not incoming.activity.id or uri is None:
-            raise Malformed("An Announce needs an id and an object.")
+            raise Malformed(N_("An Announce needs an id and an object."))
         if not _wanted(context, incoming, uri):
-            raise Ignored("Nobody on this node follows the announcer.", counter="irrelevant")
+            raise Ignored(N_("Nobody on this node follows the announcer."), counter="irrelevant")
 
     def receive(self, context: Context, incoming: Incoming) -> None:
         """Store the post when it is new, then the boost.
@@ -52,7 +53,7 @@ class ReceiveAnnounce:
         activity, now = incoming.activity, context.now()
         row = _status(context, incoming, _post_uri(incoming) or "")
         if row["visibility"] not in READABLE_BY_ALL and row["actor_id"] != incoming.sender["id"]:
-            raise Ignored("Only public posts can be boosted.")
+            raise Ignored(N_("Only public posts can be boosted."))
         if _wrapped(incoming) is not None:
             groups.seen(context, incoming.sender)
             if row["in_reply_to_uri"]:
@@ -89,7 +90,7 @@ def _post_uri(incoming: Incoming) -> str | None:
     as_type = parse.type_of(wrapped)
     if as_type not in UNWRAPPED:
         raise Ignored(
-            "This activity is not taken from an Announce.", counter="unsupported-announce", key=as_type
+            N_("This activity is not taken from an Announce."), counter="unsupported-announce", key=as_type
         )
     return parse.reference(wrapped.get("object"))
 
@@ -110,23 +111,23 @@ def _status(context: Context, incoming: Incoming, uri: str) -> RowMapping:
     elif document is not None and fetched.usable(row) and not row["local"]:
         arrivals.revise(context, document, actors.by_id(context, row["actor_id"]), row)
     if row is None or not fetched.usable(row):
-        raise Ignored("The boosted post is not here.")
+        raise Ignored(N_("The boosted post is not here."))
     return row
 
 
 def _fetched(context: Context, incoming: Incoming, document: Document | None) -> RowMapping | None:
     author_uri = _author_of(document)
     if document is None or author_uri is None:
-        raise Ignored("The boosted post could not be fetched.")
+        raise Ignored(N_("The boosted post could not be fetched."))
     author = actors.by_uri(context, author_uri)
     if author is None:
         resolved = incoming.fetched.get(author_uri)
         if resolved is None:
-            raise Ignored("The author of the boosted post could not be fetched.")
+            raise Ignored(N_("The author of the boosted post could not be fetched."))
         actor_object.store(context, resolved.document, resolved.domain)
         author = actors.by_uri(context, author_uri)
     if author is None:
-        raise Ignored("The author of the boosted post is not known.")
+        raise Ignored(N_("The author of the boosted post is not known."))
     return fetched.store(context, document, author)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import Incoming, on, undoes
+from esnfed.i18n import N_
 from esnfed.services import actors, blocks
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
@@ -32,7 +33,7 @@ class ReceiveBlock:
 def _target(context: Context, incoming: Incoming) -> RowMapping:
     row = actors.by_uri(context, incoming.activity.object_uri or "")
     if row is None or not row["local"] or row["deleted_at"]:
-        raise Ignored("The blocked actor is not on this node.")
+        raise Ignored(N_("The blocked actor is not on this node."))
     return row
 
 

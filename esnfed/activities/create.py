@@ -5,6 +5,7 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.objects.question import is_vote
 from esnfed.services import arrivals, groups, polls, relevance
 from esnfed.vocab.parse import Document
@@ -39,5 +40,5 @@ def _object(incoming: Incoming) -> Document:
     activity = incoming.activity
     document = activity.object_document or incoming.document(activity.object_uri or "")
     if document is None:
-        raise Ignored("The created object could not be fetched.")
+        raise Ignored(N_("The created object could not be fetched."))
     return document

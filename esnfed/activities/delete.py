@@ -5,6 +5,7 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Malformed, Refused
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.objects import note, tombstone
 from esnfed.services import actors, removal, statuses
 from esnfed.vocab import parse
@@ -23,9 +24,9 @@ class ReceiveDelete:
         """The object lives where the sender lives."""
         uri = incoming.activity.object_uri
         if uri is None:
-            raise Malformed("A Delete needs an object.")
+            raise Malformed(N_("A Delete needs an object."))
         if not same_origin(uri, incoming.activity.actor):
-            raise Refused("Only its own server can delete a thing.")
+            raise Refused(N_("Only its own server can delete a thing."))
 
     def receive(self, context: Context, incoming: Incoming) -> None:
         """Empty the row and remember the id, so that a late Create does not bring it back."""
@@ -37,10 +38,11 @@ class ReceiveDelete:
         row = note.row_of(context, uri)
         if row is None:
             if actors.by_uri(context, uri) is not None:
-                raise Refused("Only it itself can delete an actor.")
+                raise Refused(N_("Only it itself can delete an actor."))
             former = incoming.activity.object_document or {}
-            tombstone.bury(context, uri, parse.text(former, "formerType", 100) or "Note", local=False)
+            as_type = parse.text(former, "formerType", 100) or "Note"
+            tombstone.bury(context, uri, as_type, local=False, actor_uri=incoming.activity.actor)
             return
         if row["actor_id"] != incoming.sender["id"]:
-            raise Refused("Only its author can delete a post.")
+            raise Refused(N_("Only its author can delete a post."))
         statuses.clear(context, row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.services import reports
 from esnfed.services.reports import Accused
 from esnfed.text.sanitise import plain
@@ -13,7 +14,7 @@ from esnfed.vocab import parse
 
 @on("Flag")
 class ReceiveFlag:
-    """Three forms are met: account and posts in `object` (GoToSocial, Mastodon), posts in `content` (Misskey)."""
+    """Account and posts in `object` (GoToSocial, Mastodon), or posts in `content` (Misskey)."""
 
     def needs(self, context: Context, incoming: Incoming) -> list[str]:
         """Nothing: only what is ours can be reported here."""
@@ -22,7 +23,7 @@ class ReceiveFlag:
     def verify(self, context: Context, incoming: Incoming) -> None:
         """It names an actor or a post of this node."""
         if incoming.activity.object is None:
-            raise Malformed("A Flag needs an object.")
+            raise Malformed(N_("A Flag needs an object."))
         _accused(context, incoming)
 
     def receive(self, context: Context, incoming: Incoming) -> None:
@@ -42,5 +43,5 @@ def _accused(context: Context, incoming: Incoming) -> Accused:
     written = reports.addresses_in(parse.text(incoming.activity.document, "content", reports.MAX_COMMENT))
     found = reports.accused(context, [*named, *written])
     if found is None:
-        raise Ignored("What is reported is not on this node.")
+        raise Ignored(N_("What is reported is not on this node."))
     return found

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on, undoes
+from esnfed.i18n import N_
 from esnfed.services import actors, follows
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
@@ -23,7 +24,7 @@ class ReceiveFollow:
     def verify(self, context: Context, incoming: Incoming) -> None:
         """The object is a living actor of this node, and the activity has an id to answer to."""
         if not incoming.activity.id:
-            raise Malformed("A Follow needs an id.")
+            raise Malformed(N_("A Follow needs an id."))
         _target(context, incoming)
 
     def receive(self, context: Context, incoming: Incoming) -> None:
@@ -34,7 +35,7 @@ class ReceiveFollow:
 def _target(context: Context, incoming: Incoming) -> RowMapping:
     row = actors.by_uri(context, incoming.activity.object_uri or "")
     if row is None or not row["local"] or row["deleted_at"]:
-        raise Ignored("The followed actor is not on this node.")
+        raise Ignored(N_("The followed actor is not on this node."))
     return row
 
 

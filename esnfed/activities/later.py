@@ -1,4 +1,4 @@
-"""Join, Leave, Offer, Invite and QuoteRequest: understood and counted until what they ask for can be done here."""
+"""Join, Leave, Offer, Invite and QuoteRequest: understood and counted until they can be answered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.vocab import parse
 
 COUNTER = "not-yet"
@@ -14,7 +15,7 @@ COUNTER = "not-yet"
 
 
 class _Later:
-    """Checks the shape, so that what is counted could have been answered, and says so in the message's note."""
+    """Checks the shape, so that what is counted could be answered, and says so in the message's note."""
 
     compulsory: ClassVar[tuple[str, ...]] = ("object",)
 
@@ -26,12 +27,12 @@ class _Later:
         """Malformed without an id or a compulsory property, else Ignored."""
         activity = incoming.activity
         if not activity.id:
-            raise Malformed(f"{activity.as_type} needs an id.")
+            raise Malformed(N_("The activity needs an id."))
         for name in self.compulsory:
             if parse.reference(activity.document.get(name)) is None:
-                raise Malformed(f"{activity.as_type} needs {name}.")
+                raise Malformed(N_("The activity lacks a property that its type must have."))
         raise Ignored(
-            f"{activity.as_type} is understood, and nothing here can be asked for with it yet.",
+            N_("This type of activity is understood, and nothing here can be asked for with it yet."),
             counter=COUNTER,
             key=activity.as_type,
         )

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on, undoes
+from esnfed.i18n import N_
 from esnfed.objects import note
 from esnfed.services import interactions
 from esnfed.vocab import parse
@@ -24,7 +25,7 @@ class ReceiveLike:
     def verify(self, context: Context, incoming: Incoming) -> None:
         """The activity has an id, and its object is here."""
         if not incoming.activity.id:
-            raise Malformed("A Like needs an id.")
+            raise Malformed(N_("A Like needs an id."))
         _status(context, incoming.activity.object_uri)
 
     def receive(self, context: Context, incoming: Incoming) -> None:
@@ -36,7 +37,7 @@ class ReceiveLike:
 def _status(context: Context, uri: str | None) -> RowMapping:
     row = note.row_of(context, uri) if uri else None
     if row is None or row["deleted_at"] or row["boost_of_id"]:
-        raise Ignored("The favourite is for a post that is not here.")
+        raise Ignored(N_("The favourite is for a post that is not here."))
     return row
 
 

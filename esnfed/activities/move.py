@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.objects import actor as actor_object
 from esnfed.services import actors, moves, relevance
 from esnfed.vocab import parse
@@ -39,17 +40,17 @@ class ReceiveMove:
     def verify(self, context: Context, incoming: Incoming) -> None:
         """Somebody here follows the old account."""
         if not _concerns(context, incoming, _route(incoming)):
-            raise Ignored("Nobody on this node follows the actor that moves.", counter="irrelevant")
+            raise Ignored(N_("Nobody on this node follows the actor that moves."), counter="irrelevant")
 
     def receive(self, context: Context, incoming: Incoming) -> None:
         """Store the other account as it is now, and lead the followers."""
         route = _route(incoming)
         old, new = _row(context, incoming, route.old), _row(context, incoming, route.new)
         if old["local"]:
-            raise Ignored("An actor of this node moves only from here.")
+            raise Ignored(N_("An actor of this node moves only from here."))
         pulled = old["uri"] != incoming.sender["uri"]
         if pulled and old["moved_to_uri"] != new["uri"]:
-            raise Ignored("The old account does not say that it has moved.")
+            raise Ignored(N_("The old account does not say that it has moved."))
         moves.received(context, old, new)
 
 
@@ -57,9 +58,9 @@ def _route(incoming: Incoming) -> Route:
     activity = incoming.activity
     old, new = activity.object_uri, parse.web_address(activity.document.get("target"))
     if old is None or new is None or old == new:
-        raise Malformed("A Move needs an object and another target.")
+        raise Malformed(N_("A Move needs an object and another target."))
     if activity.actor not in (old, new):
-        raise Malformed("A Move is sent by the account that moves, or by the one it moves to.")
+        raise Malformed(N_("A Move is sent by the account that moves, or by the one it moves to."))
     return Route(old, new)
 
 
@@ -73,8 +74,8 @@ def _row(context: Context, incoming: Incoming, uri: str) -> RowMapping:
     if resolved is not None and parse.type_of(resolved.document) in ACTOR_TYPES:
         actor_object.store(context, resolved.document, resolved.domain)
     elif uri in incoming.fetched:
-        raise Ignored("The other account could not be fetched.")
+        raise Ignored(N_("The other account could not be fetched."))
     row = actors.by_uri(context, uri)
     if row is None:
-        raise Ignored("The other account is not known.")
+        raise Ignored(N_("The other account is not known."))
     return row

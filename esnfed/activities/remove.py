@@ -5,6 +5,7 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.services import featured
 
 
@@ -23,4 +24,4 @@ class ReceiveRemove:
     def receive(self, context: Context, incoming: Incoming) -> None:
         """Take the pin away; the post stays."""
         if not featured.remove(context, incoming):
-            raise Ignored("This post was not pinned.")
+            raise Ignored(N_("This post was not pinned."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from esnfed.context import Context
 from esnfed.errors import Ignored, Refused
 from esnfed.federation.handling import Incoming, on
+from esnfed.i18n import N_
 from esnfed.objects import actor as actor_object
 from esnfed.objects import note
 from esnfed.objects.reading import may_revise
@@ -36,7 +37,7 @@ class ReceiveUpdate:
         """An actor updates only itself; whose post it is, `receive` checks on the row."""
         document = _object(incoming)
         if parse.type_of(document) in ACTOR_TYPES and parse.reference(document) != incoming.activity.actor:
-            raise Refused("An actor can update only itself.")
+            raise Refused(N_("An actor can update only itself."))
 
     def receive(self, context: Context, incoming: Incoming) -> None:
         """Write the new version; an older one than is here changes nothing."""
@@ -54,14 +55,14 @@ def _receive_note(context: Context, incoming: Incoming, document: Document) -> N
     if row is None:
         published = parse.timestamp(document.get("published")) or 0
         if context.now() - published > CREATE_FROM_UPDATE:
-            raise Ignored("An update of a post that is not here.")
+            raise Ignored(N_("An update of a post that is not here."))
         relevance.check(context, incoming.sender["id"], document)
         stored = arrivals.store(context, document, incoming.sender)
         if stored is not None:
             arrivals.announce(context, stored, incoming.sender)
         return
     if not may_revise(document, actors.by_id(context, row["actor_id"]), incoming.sender):
-        raise Refused("Only its author can update a post.")
+        raise Refused(N_("Only its author can update a post."))
     if not row["deleted_at"]:
         arrivals.revise(context, document, incoming.sender, row)
 
@@ -70,5 +71,5 @@ def _object(incoming: Incoming) -> Document:
     activity = incoming.activity
     document = activity.object_document or incoming.document(activity.object_uri or "")
     if document is None:
-        raise Ignored("The updated object could not be fetched.")
+        raise Ignored(N_("The updated object could not be fetched."))
     return document

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import RowMapping, bindparam, exists, select
 
 from esnfed.app import Node
-from esnfed.cli import resolve
+from esnfed.cli import blocking, moving, resolve
 from esnfed.cli.accounts import new_keys
 from esnfed.cli.asking import confirm_by_typing
 from esnfed.cli.control import run_operation
@@ -46,6 +46,10 @@ def actor() -> None:
 
 
 commands.add("actor", actor)
+for _command in (blocking.block, blocking.unblock, blocking.blocked):
+    actor.add_command(_command)
+for _command in (moving.alias, moving.move, moving.progress):
+    actor.add_command(_command)
 
 
 @operations.register("actor-add")
@@ -120,6 +124,8 @@ def _entry(row: RowMapping) -> Json:
         "url": row["url"],
         "summary": row["summary"],
         "fields": row["fields"] or [],
+        "aliases": row["also_known_as"] or [],
+        "moved_to": row["moved_to_uri"],
         **{flag: row[flag] for flag in FLAGS},
         "followers": row["followers_count"],
         "following": row["following_count"],
@@ -230,7 +236,8 @@ def _whole(shown: Json) -> Iterator[str]:
             _("Name"): shown["name"],
             _("Address"): shown["uri"],
             _("Page"): shown["url"],
-            _("About"): plain(shown["summary"]),
+            _("Moved to"): shown["moved_to"],
+            _("Description"): plain(shown["summary"]),
             **{field["name"]: plain(field["value"]) for field in shown["fields"]},
             _("Accepts followers by hand"): yes(shown["locked"]),
             _("May be suggested"): yes(shown["discoverable"]),

@@ -39,11 +39,21 @@ def password(from_stdin: bool, generate: bool) -> tuple[str, str | None]:
     if from_stdin:
         typed = sys.stdin.readline(MAX_PASSWORD).rstrip("\r\n")
     elif sys.stdin.isatty():
-        once_more = _("Once more")
-        typed = click.prompt(_("Password"), hide_input=True, confirmation_prompt=once_more, err=True)
+        typed = typed_twice(_("Password"))
     else:
         raise click.UsageError(_("%(flag)s is needed.") % {"flag": "--password-stdin"})
     return hash_password(typed), None
+
+
+def typed_twice(question: str) -> str:
+    """Have a secret typed twice without echo, until both are the same."""
+    while True:
+        first, second = (
+            str(click.prompt(text, hide_input=True, err=True)) for text in (question, _("Once more"))
+        )
+        if first == second:
+            return first
+        click.echo(_("The two are not the same."), err=True)
 
 
 def agreed(consented: bool) -> None:
@@ -53,8 +63,21 @@ def agreed(consented: bool) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError(_("%(flag)s is needed.") % {"flag": "--consent"})
     click.echo(_(CONSENT), err=True)
-    if not click.confirm(_("Does the person agree?"), err=True):
+    if not confirmed(_("Does the person agree?")):
         raise click.UsageError(_("Without this consent no account can be made."))
+
+
+def confirmed(question: str) -> bool:
+    """Ask until yes or no is typed, in the chosen language or in English; nothing typed is no."""
+    words = {"yes": _("yes"), "no": _("no")}
+    agreeing = {words["yes"], words["yes"][:1], "yes", "y"}
+    refusing = {words["no"], words["no"][:1], "no", "n", ""}
+    shown = f"{question} [{words['yes'][:1]}/{words['no'][:1].upper()}]"
+    while True:
+        typed = str(click.prompt(shown, default="", show_default=False, err=True)).strip().casefold()
+        if typed in agreeing | refusing:
+            return typed in agreeing
+        click.echo(_("Please type “%(yes)s” or “%(no)s”.") % words, err=True)
 
 
 def confirm_by_typing(handle: str, sure: bool) -> None:

@@ -31,7 +31,7 @@ def file_text(values: Mapping[str, Any], heading: str) -> str:
 
 
 def toml_value(value: Any) -> str:
-    """Write one value in TOML: true or false, a number, a list of texts, or a text of printable characters."""
+    """Write one value in TOML: true or false, a number, a list of texts, or a text that is printable."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

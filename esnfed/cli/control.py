@@ -27,7 +27,8 @@ from esnfed.cli.output import Progress, progress_line, report, reporting
 from esnfed.cli.texts import _
 from esnfed.config import Config
 from esnfed.context import Viewer
-from esnfed.errors import ConfigError, Conflict, EsnfedError
+from esnfed.errors import ConfigError, Conflict, EsnfedError, Malformed
+from esnfed.i18n import N_
 
 log = logging.getLogger(__name__)
 
@@ -122,12 +123,12 @@ class ControlServer:
                 result = await perform(self._node, request.command, request.arguments, request.viewer)
             send(result=result)
         except EsnfedError as error:
-            send(error={"kind": type(error).__name__, "text": str(error)})
+            send(error=_sent(error))
         except msgspec.MsgspecError as error:
-            send(error={"kind": "Malformed", "text": f"The request is malformed: {error}."})
+            send(error=_sent(Malformed(N_("The request is malformed: %(reason)s."), reason=str(error))))
         except Exception:
             log.exception("an operation of the control socket failed")
-            send(error={"kind": "EsnfedError", "text": "The node failed to do this; its log says why."})
+            send(error=_sent(EsnfedError(N_("The node failed to do this; its log says why."))))
         await writer.drain()
 
 
@@ -143,7 +144,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.readuntil(b"\n")
     except asyncio.LimitOverrunError as error:
-        raise errors.TooLarge("The request or its answer is larger than 1 MiB.") from error
+        raise errors.TooLarge(N_("The request or its result is larger than 1 MiB.")) from error
 
 
 def run_operation(
@@ -214,10 +215,16 @@ async def _follow(reader: asyncio.StreamReader, answer: dict[str, Any]) -> Any:
         answer = orjson.loads(await _line(reader))
 
 
-def _rebuilt(error: dict[str, str]) -> EsnfedError:
+def _sent(error: EsnfedError) -> dict[str, Any]:
+    """Return an error as it travels: its text untranslated, since the two sides may speak two languages."""
+    values = {name: value if isinstance(value, int) else str(value) for name, value in error.values.items()}
+    return {"kind": type(error).__name__, "text": error.text, "values": values}
+
+
+def _rebuilt(error: dict[str, Any]) -> EsnfedError:
     """Return the error of the other side, of its class where we have it."""
     kind = getattr(errors, error["kind"], EsnfedError)
-    return kind(error["text"]) if issubclass(kind, EsnfedError) else EsnfedError(error["text"])
+    return (kind if issubclass(kind, EsnfedError) else EsnfedError)(error["text"], **error["values"])
 
 
 def _silent(config: Config) -> str:

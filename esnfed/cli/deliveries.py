@@ -123,7 +123,7 @@ def list_(
 
 def _table(found: list[Json]) -> Iterator[str]:
     headings = (
-        _("Id"), _("State"), _("Type"), _("Server"), _("Attempts"), _("Queued"), _("Answer"), _("Error"),
+        _("Id"), _("State"), _("Type"), _("Server"), _("Attempts"), _("Queued"), _("Response"), _("Error"),
     )  # fmt: skip
     rows = (
         (

@@ -63,8 +63,8 @@ def _ports(_context: click.Context, _parameter: click.Parameter, text: str) -> t
 @command(
     "demo",
     help=N_(
-        "Run a demonstration network on this machine: a hub, a union and a mutual that federate. What was "
-        "made is kept, and the next start goes on with it."
+        "Run a demonstration network on this machine: a hub, a union and a mutual society that federate. "
+        "What was made is kept, and the next start goes on with it."
     ),
 )
 @option(
@@ -180,7 +180,7 @@ async def addresses(stage: Stage, plan: Plan) -> list[str]:
         "  " + _("a profile: %(url)s") % {"url": paths.profile_page(home, handle)},
         "  " + _("for programs: %(url)s") % {"url": f"{hub}/api/esn/v1/records"},
         "",
-        _("Look at the hub's board: the project and the calls of the union and the mutual arrived there."),
+        _("Look at the hub's board: the projects and calls of the union and the mutual society are there."),
         _("Speak yourself, in another terminal: %(command)s") % {"command": _example(plan)},
         _("Nobody can log in yet: that comes with the sign-up pages; reading needs no account."),
         _("Below: each activity as it is applied, and how long that took. Ctrl-C ends, and keeps all."),

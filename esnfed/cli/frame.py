@@ -152,7 +152,7 @@ def run(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> in
         except EsnfedError as error:
             if invocation.debug:
                 raise
-            return _complain(_(str(error)), FAILED)
+            return _complain(error.told(_), FAILED)
         except Exception as error:
             if invocation.debug:
                 raise

@@ -14,6 +14,7 @@ import click
 from esnfed.app import open_node
 from esnfed.cli import checks
 from esnfed.cli.accounts import CONSENT, federation_consent, new_keys
+from esnfed.cli.asking import confirmed
 from esnfed.cli.config_file import file_text
 from esnfed.cli.frame import Invocation, current
 from esnfed.cli.lock import sole_use
@@ -129,6 +130,11 @@ def _target(invocation: Invocation) -> Path:
             _("The file %(file)s exists already, and nothing is overwritten; name another with --config.")
             % {"file": path}
         )
+    if not path.parent.is_dir():
+        raise ConfigError(
+            _("The folder %(folder)s of the configuration file does not exist; create it first.")
+            % {"folder": path.parent.absolute()}
+        )
     return path
 
 
@@ -136,7 +142,7 @@ def _ask_consent(interactive: bool) -> None:
     if not interactive:
         raise click.UsageError(_("%(flag)s is needed.") % {"flag": "--consent"})
     click.echo(_(CONSENT), err=True)
-    if not click.confirm(_("Does the first administrator agree?"), err=True):
+    if not confirmed(_("Does the first administrator agree?")):
         raise click.UsageError(_("Without this consent no account can be made."))
 
 

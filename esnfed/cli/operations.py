@@ -9,6 +9,7 @@ from typing import Any
 from esnfed.app import Node
 from esnfed.context import Viewer
 from esnfed.errors import Invalid, NotFound
+from esnfed.i18n import N_
 from esnfed.registry import operations, readings
 
 
@@ -21,11 +22,12 @@ async def perform(node: Node, name: str, arguments: dict[str, Any], viewer: View
     """
     found = readings.get(name) or operations.get(name)
     if found is None:
-        raise NotFound(f"This node knows no operation named {name}.")
+        raise NotFound(N_("This node knows no operation named %(name)s."), name=name)
     try:
         inspect.signature(found).bind(None, **arguments)
     except TypeError as error:
-        raise Invalid(f"The arguments do not fit the operation {name}: {error}.") from error
+        wrong = N_("The arguments do not fit the operation %(name)s: %(reason)s.")
+        raise Invalid(wrong, name=name, reason=str(error)) from error
     if inspect.iscoroutinefunction(found):
         return await found(node, **arguments)
     bound = partial(found, **arguments)

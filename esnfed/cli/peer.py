@@ -157,7 +157,7 @@ def _entry(context: Context, row: RowMapping, waiting: Lag | None) -> Json:
 
 
 @peer.command("list", help=N_("List the servers known here, by name, with what waits for each."))
-@option("--standing", type=click.Choice(STANDINGS), help=N_("Only those that stand so."))
+@option("--standing", type=click.Choice(STANDINGS), help=N_("Only servers with this standing."))
 @option("--health", type=click.Choice(HEALTHS), help=N_("Only those in this health."))
 @option("--after", default="", metavar="HOST", help=N_("Only those whose names come after this one."))
 @limit_option

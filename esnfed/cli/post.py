@@ -9,7 +9,7 @@ from typing import get_args
 import click
 
 import esnfed.cli.posting  # noqa: F401 - registers the operations
-from esnfed.cli import threads
+from esnfed.cli import pinning, threads
 from esnfed.cli.control import run_operation
 from esnfed.cli.frame import pass_config
 from esnfed.cli.output import answer, plain, table
@@ -42,6 +42,8 @@ def post() -> None:
 
 
 commands.add("post", post)
+for _command in (pinning.pin, pinning.unpin, pinning.pinned):
+    post.add_command(_command)
 post.add_command(threads.show)
 
 
@@ -75,7 +77,7 @@ def _typed(text: str | None) -> str:
     "create",
     help=N_(
         "Publish a post. The text is the argument, or standard input. Mentions as @name@domain are looked "
-        "up; those that nobody is found for stay text and are named in the answer."
+        "up; those that nobody is found for stay text and are named in what is printed."
     ),
 )
 @click.argument("text", metavar="[TEXT]", required=False)
@@ -89,13 +91,13 @@ def _typed(text: str | None) -> str:
 @_language_option
 @_translation_option
 @option("--warning", default="", help=N_("Words shown in front of the post, which is folded."))
-@option("--reply-to", metavar="POST", help=N_("The post that this answers: its id here or its address."))
+@option("--reply-to", metavar="POST", help=N_("The post that this replies to: its id here or its address."))
 @option(
     "--poll",
     "options",
     multiple=True,
-    metavar="ANSWER",
-    help=N_("An answer of a poll that the post asks; give 2 to 20."),
+    metavar="CHOICE",
+    help=N_("A choice of the poll that the post asks; give 2 to 20."),
 )
 @option(
     "--poll-until",
@@ -103,7 +105,7 @@ def _typed(text: str | None) -> str:
     metavar="TIME",
     help=N_("When the poll ends, as 2026-03-31T18:00+02:00; without it, in a day."),
 )
-@option("--poll-multiple", "several", is_flag=True, help=N_("Several answers can be chosen."))
+@option("--poll-multiple", "several", is_flag=True, help=N_("Several choices are allowed."))
 @json_option
 @pass_config
 def create(
@@ -138,7 +140,7 @@ def _asked(options: tuple[str, ...], until: str | None, several: bool) -> Json |
     """Return the poll that the options describe, None without any."""
     if not options:
         if until is not None or several:
-            raise click.UsageError(_("Give the answers of the poll with --poll."))
+            raise click.UsageError(_("Give the choices of the poll with --poll."))
         return None
     expires_at = None if until is None else timestamp(until)
     if until is not None and expires_at is None:
@@ -218,10 +220,10 @@ def _whole(shown: Json) -> Iterator[str]:
             _("Page"): shown["url"],
             _("Visibility"): _(VISIBILITIES[shown["visibility"]]),
             _("Languages"): ", ".join(shown["content_map"]),
-            _("In answer to"): shown["reply_to"],
+            _("In reply to"): shown["reply_to"],
             _("Tags"): " ".join(f"#{name}" for name in shown["tags"]),
             _("Mentions"): " ".join(f"@{name}" for name in shown["mentions"]),
-            _("Answers"): shown["replies"],
+            _("Replies"): shown["replies"],
             _("Boosts"): shown["boosts"],
             _("Favourites"): shown["favourites"],
             _("Published"): shown["published"],
@@ -252,10 +254,10 @@ def _counts(poll: Json) -> Iterator[str]:
 
 @post.command(
     "vote",
-    help=N_("Vote in a poll, by the texts of answers or their numbers. A vote cannot be taken back."),
+    help=N_("Vote in a poll, by the texts or the numbers of its choices. A vote cannot be taken back."),
 )
 @click.argument("name", metavar="POST")
-@click.argument("answers", metavar="ANSWER...", nargs=-1, required=True)
+@click.argument("answers", metavar="CHOICE...", nargs=-1, required=True)
 @as_option
 @json_option
 @pass_config

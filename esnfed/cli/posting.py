@@ -12,20 +12,19 @@ from sqlalchemy import RowMapping, bindparam, exists, select
 
 from esnfed.app import Node
 from esnfed.cli import resolve
-from esnfed.cli.shown import Json, account, time
+from esnfed.cli.post_entry import entry
+from esnfed.cli.shown import Json
 from esnfed.context import Context
 from esnfed.errors import Invalid, Malformed, NotFound, Refused, RemoteError
 from esnfed.i18n import N_
 from esnfed.models import record
 from esnfed.objects import parts, question
-from esnfed.objects.titled import TITLED
 from esnfed.registry import operations, readings
 from esnfed.services import actors, interactions, polls, public_timelines, statuses, timelines, views
 from esnfed.services.polls import NewPoll
 from esnfed.services.statuses import Draft
 from esnfed.text import mentions
 from esnfed.text.compose import Person, compose, tidy
-from esnfed.text.sanitise import plain
 from esnfed.vocab import paths
 from esnfed.vocab.addressing import Visibility
 
@@ -101,7 +100,7 @@ def _prepare(
 ) -> Draft:
     author = resolve.acting(context, handle)
     if visibility == "direct" and not named.ids and parent_id is None:
-        raise Invalid(N_("A direct post mentions somebody who is known, or answers a post."), "text")
+        raise Invalid(N_("A direct post mentions somebody who is known, or replies to a post."), "text")
     return Draft(
         actor_id=author["id"],
         visibility=visibility,
@@ -225,63 +224,16 @@ def list_posts(
         rows = public_timelines.public(context, cursor, local_only=local)
     else:
         rows = public_timelines.of_actor(context, resolve.known_actor(context, author)["id"], cursor)
-    return [_entry(view) for view in views.of_statuses(context, rows)]
+    return [entry(view) for view in views.of_statuses(context, rows)]
 
 
 def _one(context: Context, status_id: int) -> Json:
-    return _entry(views.of_statuses(context, [_living(context, status_id)])[0])
+    return entry(views.of_statuses(context, [_living(context, status_id)])[0])
 
 
 async def _shown(node: Node, status_id: int, named: Named) -> Json:
     shown: Json = await node.database.read(_one, status_id)
     return shown | {"unknown": list(named.unknown)}
-
-
-def _entry(view: views.StatusView) -> Json:
-    """Return one post; a boost shows the boosted post with `boosted_by` and the id of the boost."""
-    if view.boosted is not None:
-        boost = {"boost_id": str(view.status["id"]), "boosted_by": account(view.author)}
-        return _entry(view.boosted) | boost
-    row = view.status
-    content_map = row["content_map"] or ({row["language"]: row["content"]} if row["language"] else {})
-    return {
-        "id": str(row["id"]),
-        "uri": row["uri"],
-        "url": row["url"] or row["uri"],
-        "author": account(view.author),
-        "local": row["local"],
-        "visibility": row["visibility"],
-        "language": row["language"],
-        "type": row["as_type"],
-        "warning": "" if row["as_type"] in TITLED else row["summary"],
-        "title": row["title"],
-        "teaser": row["summary"] if row["as_type"] in TITLED else "",
-        "facts": row["facts"],
-        "poll": _poll(view.poll) if view.poll else None,
-        "content": row["content"],
-        "content_map": content_map,
-        "text": plain(row["content"]),
-        "tags": list(view.tags),
-        "mentions": [f"{each['handle']}@{each['domain']}" for each in view.mentions],
-        "reply_to": row["in_reply_to_uri"],
-        "replies": row["replies_count"],
-        "boosts": row["boosts_count"],
-        "favourites": row["favourites_count"],
-        "published": time(row["published_at"]),
-        "edited": time(row["edited_at"]),
-        "boost_id": None,
-        "boosted_by": None,
-    }
-
-
-def _poll(found: views.PollView) -> Json:
-    return {
-        "options": [{"title": title, "votes": votes} for title, votes in found.options],
-        "multiple": found.multiple,
-        "voters": found.voters,
-        "expires": time(found.expires_at),
-        "closed": found.closed,
-    }
 
 
 Interaction = Callable[[Context, RowMapping, RowMapping], Any]

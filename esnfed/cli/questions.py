@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from esnfed.cli.asking import typed_twice
 from esnfed.cli.checks import Check
 from esnfed.cli.texts import _
 from esnfed.errors import Invalid
@@ -64,17 +65,16 @@ def _checked(question: Question, value: Any) -> Any:
         raise click.UsageError(_("%(flag)s must be %(wanted)s, not %(value)s.") % said) from error
 
 
+def _typed(question: Question) -> Any:
+    if question.hidden:
+        return typed_twice(_(question.prompt))
+    shown = bool(question.default)
+    return click.prompt(_(question.prompt), default=question.default, show_default=shown, err=True)
+
+
 def _asked(question: Question) -> Any:
     while True:
-        typed = click.prompt(
-            _(question.prompt),
-            default=question.default,
-            show_default=bool(question.default),
-            hide_input=question.hidden,
-            confirmation_prompt=_("Once more") if question.hidden else False,
-            err=True,
-        )
         try:
-            return question.check(typed)
+            return question.check(_typed(question))
         except Invalid as error:
             click.echo(_("The answer must be %(wanted)s.") % {"wanted": error}, err=True)

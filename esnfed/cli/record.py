@@ -109,7 +109,7 @@ def _check(kind: str, sheet: Json) -> None:
     try:
         definition.validate(sheet)
     except Invalid as error:
-        raise Invalid(f"{error.field}: {_(str(error))}", error.field) from error
+        raise Invalid(f"{error.field}: {error.told(_)}", error.field) from error
 
 
 def _lines(shown: Json) -> Iterator[str]:

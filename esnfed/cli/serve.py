@@ -15,7 +15,7 @@ import click
 from aiohttp import web
 
 from esnfed.app import Node, create_app, open_node
-from esnfed.cli import checks, logs
+from esnfed.cli import checks, logs, open_files
 from esnfed.cli.control import ControlServer
 from esnfed.cli.frame import load_commands, pass_config
 from esnfed.cli.lock import sole_use
@@ -54,6 +54,7 @@ def serve(config: Config, listen: str | None, port: int | None) -> None:
         asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
         logs.start(config.log_format)
+        open_files.raise_limit()
         runner.run(run_node(config))
 
 
@@ -75,6 +76,7 @@ async def run_node(config: Config, stop: asyncio.Event | None = None) -> None:
     async with open_node(config) as node:
         runner = web.AppRunner(create_app(node), access_log=None, shutdown_timeout=GRACE)
         control = ControlServer(node)
+        watching = asyncio.create_task(open_files.watch())
         await runner.setup()
         try:
             await _listen(node, runner)
@@ -84,6 +86,7 @@ async def run_node(config: Config, stop: asyncio.Event | None = None) -> None:
             await stop.wait()
             log.info("stopping")
         finally:
+            watching.cancel()
             for site in list(runner.sites):
                 await site.stop()
             await control.close()

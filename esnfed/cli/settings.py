@@ -93,7 +93,7 @@ SETTINGS = (
     Setting(
         "proofs",
         checks.one_of("organisations", "everybody"),
-        N_("Whose public posts are signed for good: those of organisations, or of persons too."),
+        N_("Whose public posts carry a lasting proof of authorship: organisations' only, or everybody's."),
     ),
     Setting(
         "authorised_fetch",
@@ -108,7 +108,7 @@ SETTINGS = (
     Setting(
         "first_contact_mentions",
         checks.whole(0, 1_000_000),
-        N_("How many of these may mention somebody here without being asked."),
+        N_("How many of those activities may mention people here who were not in that conversation."),
     ),
     Setting(
         "environment",

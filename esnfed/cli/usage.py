@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import click
+from click.types import OptionHelpExtra
 
 from esnfed.cli.texts import _
 from esnfed.i18n import N_
 
 MISSING_COMMAND = "Missing command."  # what Click says of a group without a command
+TOO_MANY = "Got unexpected extra argument"  # and how it begins to speak of words that nothing takes
+NO_VALUE = "does not take a value."  # and how it ends to speak of an option that only stands there
+
+PLACES = (
+    N_("OPTIONS"), N_("COMMAND"), N_("ARGS"), N_("TEXT"), N_("INTEGER"), N_("ADDRESS"), N_("CHOICE"),
+    N_("FIELD"), N_("FILE"), N_("FOLDER"), N_("HANDLE"), N_("HOST"), N_("ID"), N_("KEY"), N_("LANG"),
+    N_("NAME"), N_("NUMBER"), N_("POST"), N_("ROLE"), N_("TIME"), N_("TYPE"), N_("VALUE"),
+)  # fmt: skip
+"""Words in capitals that stand for what is typed; a usage line puts them together, as in `[HANDLE]...`."""
 
 SENTENCE = 160
 """Characters of a command's help that a list of commands shows at most."""
 
 
+def _placed(metavar: str) -> str:
+    """Return what stands for a value in the chosen language; names of choices are typed as they are."""
+    return re.sub(r"[A-Z]{2,}", lambda word: _(word[0]) if word[0] in PLACES else word[0], metavar)
+
+
 class Option(click.Option):
     """An option whose help is written in English and shown in the chosen language."""
+
+    def make_metavar(self, ctx: click.Context) -> str:
+        """Return what stands for the value, translated."""
+        return _placed(super().make_metavar(ctx))
+
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
+        """Return what Click adds to the help, with its one word translated."""
+        extra = super().get_help_extra(ctx)
+        if "required" in extra:
+            extra["required"] = _(N_("required"))
+        return extra
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the name and the translated help."""
@@ -36,6 +63,9 @@ class _Translated(click.Command):
         if found is not None:
             found.help = _(N_("Show this text and end."))
         return found
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [_placed(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def get_short_help_str(self, limit: int = 45) -> str:
         text = _(self.short_help or self.help or "").split(". ")[0].rstrip(".")
@@ -118,8 +148,21 @@ def sentence(error: click.ClickException) -> str:
         if said["wanted"]:
             return _("“%(name)s” must be %(wanted)s.") % said
         return _("“%(name)s” is not valid: %(reason)s.") % said
+    return _misused(error)
+
+
+def _misused(error: click.ClickException) -> str:
+    """Word what Click says in English only, and translate what a command of ours says."""
     if error.message == MISSING_COMMAND:
         return _("A command is missing; `esnfed --help` lists them.")
+    if isinstance(error, click.BadOptionUsage):
+        said = {"name": error.option_name}
+        if error.message.endswith(NO_VALUE):
+            return _("“%(name)s” takes no value.") % said
+        return _("“%(name)s” needs a value.") % said
+    if error.message.startswith(TOO_MANY):
+        words = error.message.removesuffix(")").partition("(")[2]
+        return _("The command takes fewer words; these are too many: %(words)s") % {"words": words}
     return _(error.format_message())
 
 
@@ -130,6 +173,8 @@ def _wanted(error: click.BadParameter) -> str:
         return _("one of %(choices)s") % {"choices": ", ".join(map(str, kind.choices))}
     if isinstance(kind, click.IntRange) and kind.min is not None and kind.max is not None:
         return _("a whole number from %(min)d to %(max)d") % {"min": kind.min, "max": kind.max}
+    if isinstance(kind, click.Path):
+        return _("a file that can be read") if kind.file_okay else _("a folder that can be used")
     return _("a whole number") if isinstance(kind, click.types.IntParamType) else ""
 
 
@@ -138,7 +183,7 @@ def _named(error: click.BadParameter) -> str:
         return str(error.param_hint or "")
     if isinstance(error.param, click.Option):
         return max(error.param.opts, key=len)
-    return error.param.make_metavar(error.ctx) if error.ctx else str(error.param.name)
+    return _placed(error.param.make_metavar(error.ctx)) if error.ctx else str(error.param.name)
 
 
 def _with_near(text: str, near: Sequence[str] | None) -> str:

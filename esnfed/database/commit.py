@@ -7,28 +7,16 @@ import sqlite3
 from typing import cast
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from esnfed.context import Context, Runtime
 from esnfed.database.queues import Batch, Job, Queues
 from esnfed.database.rows import insert_merged
+from esnfed.database.trouble import Trouble, code_of, reason_of
 from esnfed.database.units import Limits, Outcome, attempt, report_overrun
 from esnfed.errors import Busy
+from esnfed.i18n import N_
 
 log = logging.getLogger("esnfed.database")
-
-FATAL_CODES = frozenset(
-    {
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
-"""Primary result codes after which nothing of the transaction can be trusted."""
 
 REDRAWS = 3
 """How often a job runs again because an id that it drew was taken: back-dated ids are drawn (ids.py)."""
@@ -51,6 +39,7 @@ class GroupCommit:
         self._queues = queues
         self._runtime = runtime
         self._limits = limits
+        self._trouble = Trouble(runtime.clock, "written")
         self._raw = cast(sqlite3.Connection, connection.connection.driver_connection)
 
     def run(self) -> list[Settled]:
@@ -58,11 +47,21 @@ class GroupCommit:
         batch = Batch(self._runtime.clock())
         taken: list[Job] = []
         try:
-            return self._transaction(batch, taken)
-        except Exception as error:
-            log.exception("%d writes failed together", len(taken))
+            settled = self._transaction(batch, taken)
+        except Exception as error:  # noqa: BLE001 - carried to every future of the batch
+            self._complain(_cause(error), len(taken))
             self._raw.rollback()  # nothing is left after a rollback by SQLAlchemy or by SQLite itself
             return [(job, Outcome(error=_unwritten(error))) for job in taken]
+        if settled:
+            self._trouble.over()
+        return settled
+
+    def _complain(self, cause: BaseException, jobs: int) -> None:
+        """What is wrong around the node is one line a minute; what is wrong in it is shown whole."""
+        if reason_of(cause) is not None:
+            self._trouble.failed(cause, jobs)
+        else:
+            log.error("%d writes failed together", jobs, exc_info=cause)
 
     def _transaction(self, batch: Batch, taken: list[Job]) -> list[Settled]:
         settled: list[Settled] = []
@@ -124,26 +123,21 @@ class GroupCommit:
 
     def _undo(self, error: Exception) -> None:
         """Take back one job; raise when the transaction around it is lost too."""
-        if not self._raw.in_transaction or _fatal(error):
+        if not self._raw.in_transaction or reason_of(error) is not None:
             raise TransactionLost from error
         self._raw.execute("ROLLBACK TO job")
         self._raw.execute("RELEASE job")
 
 
-def _code(error: Exception) -> int:
-    original = error.orig if isinstance(error, DBAPIError) else error
-    return int(getattr(original, "sqlite_errorcode", None) or 0)
-
-
-def _fatal(error: Exception) -> bool:
-    return _code(error) & 0xFF in FATAL_CODES
+def _cause(error: Exception) -> BaseException:
+    return error.__cause__ or error if isinstance(error, TransactionLost) else error
 
 
 def _drew_a_taken_id(error: Exception) -> bool:
-    return _code(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+    return code_of(error) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 
 
 def _unwritten(error: Exception) -> Busy:
-    busy = Busy("The server cannot write to its database just now.", retry_after=60)
-    busy.__cause__ = error.__cause__ if isinstance(error, TransactionLost) else error
+    busy = Busy(N_("The server cannot write to its database just now."), retry_after=60)
+    busy.__cause__ = _cause(error)
     return busy

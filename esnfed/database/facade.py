@@ -13,6 +13,7 @@ from esnfed.database.schema import postgres, require_head
 from esnfed.database.sqlite import SqliteBackend
 from esnfed.database.units import Backend, Limits, bind, forbid_nesting
 from esnfed.errors import ConfigError
+from esnfed.i18n import N_
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -119,10 +120,13 @@ def _check_node(context: Context) -> None:
     config = context.config
     if row.domain != config.domain:
         raise ConfigError(
-            f"This database belongs to the domain {row.domain}, not to {config.domain}:"
-            " addresses never change."
+            N_("This database belongs to the domain %(stored)s, not to %(domain)s: addresses never change."),
+            stored=row.domain,
+            domain=config.domain,
         )
     if row.environment != config.environment:
         raise ConfigError(
-            f"This database was created for the environment {row.environment}, not for {config.environment}."
+            N_("This database was created for the environment %(stored)s, not for %(environment)s."),
+            stored=row.environment,
+            environment=config.environment,
         )

@@ -21,6 +21,7 @@ from esnfed.database.listener import Listener
 from esnfed.database.rows import insert_merged
 from esnfed.database.units import Limits, Publish, Row, Work, perform
 from esnfed.errors import Busy, ConfigError
+from esnfed.i18n import N_
 
 T = TypeVar("T")
 
@@ -62,7 +63,8 @@ async def _once(url: str) -> AsyncIterator[AsyncEngine]:
     try:
         yield engine
     except UNREACHABLE as error:
-        raise ConfigError(f"The PostgreSQL database cannot be opened: {error}.") from error
+        closed = N_("The PostgreSQL database cannot be opened: %(reason)s.")
+        raise ConfigError(closed, reason=error) from error
     finally:
         await engine.dispose()
 
@@ -160,7 +162,7 @@ class PostgresBackend:
 
     def _accept(self, background: bool) -> None:
         if self._closing:
-            raise Busy("The server is shutting down.")
+            raise Busy(N_("The server is shutting down."))
         if background:
             self.admit()
 
@@ -218,13 +220,13 @@ def _trouble_is_busy() -> Iterator[None]:
     try:
         yield
     except UNREACHABLE as error:
-        raise Busy("The database does not answer just now.", retry_after=60) from error
+        raise Busy(N_("The database does not answer just now."), retry_after=60) from error
     except DBAPIError as error:
         state = _state(error)
         if state == QUERY_CANCELED:
-            raise Busy("This would take too long just now.", retry_after=5) from error
+            raise Busy(N_("This would take too long just now."), retry_after=5) from error
         if error.connection_invalidated or state.startswith(SERVER_TROUBLE):
-            raise Busy("The database cannot be used just now.", retry_after=60) from error
+            raise Busy(N_("The database cannot be used just now."), retry_after=60) from error
         raise
 
 

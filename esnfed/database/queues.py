@@ -12,6 +12,7 @@ from typing import Any
 from esnfed.context import Viewer
 from esnfed.database.units import Limits, Row, Work
 from esnfed.errors import Busy
+from esnfed.i18n import N_
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +54,7 @@ class Queues:
         `deliver`: what is written in one turn of the event loop becomes one group commit.
         """
         if self._closing:
-            raise Busy("The server is shutting down.")
+            raise Busy(N_("The server is shutting down."))
         if background:
             self.admit()
         first = not any(self._arriving)

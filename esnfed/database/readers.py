@@ -15,8 +15,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from esnfed.context import Context, Runtime, Viewer
+from esnfed.database.trouble import Trouble, reason_of
 from esnfed.database.units import Outcome, Work, attempt
 from esnfed.errors import Busy
+from esnfed.i18n import N_
 
 INSTRUCTIONS = 2_000
 """SQLite's virtual machine runs this many instructions (some 20 us) between two looks at the CPU time."""
@@ -37,6 +39,7 @@ class Readers:
         self._runtime = runtime
         self._connect = connect
         self._limit = None if limit_ms is None else limit_ms / 1000
+        self._trouble = Trouble(runtime.clock, "read")
         self._loop = asyncio.get_running_loop()
         self._items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._active = [False] * count
@@ -65,7 +68,7 @@ class Readers:
     def submit(self, work: Work, viewer: Viewer | None) -> asyncio.Future[Any]:
         """Queue one read."""
         if self._closed:
-            raise Busy("The server is shutting down.")
+            raise Busy(N_("The server is shutting down."))
         future: asyncio.Future[Any] = self._loop.create_future()
         self._items.put((future, work, viewer))
         return future
@@ -117,11 +120,23 @@ class Readers:
         finally:
             raw.set_progress_handler(None, INSTRUCTIONS)
             raw.rollback()
-        if outcome.error is not None and _interrupted(outcome.error):
-            busy = Busy("This would take too long just now.", retry_after=5)
-            busy.__cause__ = outcome.error
-            return Outcome(error=busy)
-        return outcome
+        return self._judged(outcome)
+
+    def _judged(self, outcome: Outcome) -> Outcome:
+        """A read that took too long, and a file that cannot be read just now, are 503 for who asks."""
+        error = outcome.error
+        if error is None:
+            self._trouble.over()
+            return outcome
+        if _interrupted(error):
+            busy = Busy(N_("This would take too long just now."), retry_after=5)
+        elif reason_of(error) is not None:
+            self._trouble.failed(error)
+            busy = Busy(N_("The server cannot read its database just now."), retry_after=60)
+        else:
+            return outcome
+        busy.__cause__ = error
+        return Outcome(error=busy)
 
 
 def _interrupted(error: Exception) -> bool:

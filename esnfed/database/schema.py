@@ -14,6 +14,7 @@ from esnfed import resources
 from esnfed.config import Config
 from esnfed.database import sqlite
 from esnfed.errors import ConfigError
+from esnfed.i18n import N_
 
 Progress = Callable[[str], None]
 
@@ -42,9 +43,10 @@ async def require_head(config: Config) -> None:
     current, head = await schema_state(config)
     _refuse_newer(current)
     if current is None:
-        raise ConfigError("The database is empty: run esnfed init, or esnfed migrate.")
+        raise ConfigError(N_("The database is empty: run esnfed init, or esnfed migrate."))
     if current != head:
-        raise ConfigError(f"The database is at revision {current} and needs {head}: run esnfed migrate.")
+        behind = N_("The database is at revision %(current)s and needs %(head)s: run esnfed migrate.")
+        raise ConfigError(behind, current=current, head=head)
 
 
 async def migrate(config: Config, *, to: str = "head", progress: Progress | None = None) -> None:
@@ -54,7 +56,7 @@ async def migrate(config: Config, *, to: str = "head", progress: Progress | None
     backup. ConfigError when the database is newer than this program or `to` is unknown.
     """
     if to != "head" and to not in known_revisions():
-        raise ConfigError(f"There is no revision {to} of the database.")
+        raise ConfigError(N_("There is no revision %(wanted)s of the database."), wanted=to)
     current, _ = await schema_state(config)
     _refuse_newer(current)
     upgrade: Callable[[Connection], None] = partial(
@@ -69,8 +71,11 @@ async def migrate(config: Config, *, to: str = "head", progress: Progress | None
 def _refuse_newer(current: str | None) -> None:
     if current is not None and current not in known_revisions():
         raise ConfigError(
-            f"The database is at revision {current}, which this version does not know:"
-            " install a newer version."
+            N_(
+                "The database is at revision %(current)s, which this version does not know: install a newer "
+                "version."
+            ),
+            current=current,
         )
 
 
@@ -80,5 +85,5 @@ def postgres() -> ModuleType:
         return import_module("esnfed.database.postgres")
     except ModuleNotFoundError as error:
         raise ConfigError(
-            'PostgreSQL needs additional libraries: run pip install "esnfed[postgres]".'
+            N_('PostgreSQL needs additional libraries: run pip install "esnfed[postgres]".')
         ) from error

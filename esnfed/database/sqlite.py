@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -15,9 +16,11 @@ from sqlalchemy.pool import NullPool
 from esnfed.config import Config
 from esnfed.context import Runtime, Viewer
 from esnfed.database.readers import Readers
+from esnfed.database.trouble import code_of, reason_of
 from esnfed.database.units import Limits, Publish, Row, Work, log
 from esnfed.database.writer import Writer
 from esnfed.errors import ConfigError
+from esnfed.i18n import N_
 
 FAST_READERS = 2
 SLOW_READERS = 1
@@ -34,6 +37,9 @@ WRITER = (
     "PRAGMA cache_size=-65536",  # KiB
     f"PRAGMA journal_size_limit={64 * 1024 * 1024}",
 )
+MAY_WRITE = ("BEGIN IMMEDIATE", "PRAGMA user_version=0", "ROLLBACK")
+"""SQLite opens a file that is read-only without a word: a node must find that out when it starts."""
+
 READER = (
     "PRAGMA query_only=ON",
     "PRAGMA cache_size=-16384",
@@ -85,16 +91,29 @@ def current_revision(path: Path) -> str | None:
     """Revision of the schema in the file; None when there is no file or no schema."""
     if not path.exists():
         return None
-    raw = open_file(path)
     try:
-        if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-            return None
-        row = raw.execute("SELECT version_num FROM alembic_version").fetchone()
+        with closing(open_file(path)) as raw:
+            if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+                return None
+            row = raw.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
-        raise ConfigError(f"The database {path} cannot be read: {error}.") from error
-    finally:
-        raw.close()
+        raise _unusable(path, error) from error
     return None if row is None else str(row[0])
+
+
+def _unusable(path: Path, error: sqlite3.DatabaseError) -> ConfigError:
+    """Return the one sentence for a file that cannot be used, with what to do about it."""
+    code = code_of(error) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        text = N_("The database %(path)s is damaged (%(reason)s): put the last backup in its place.")
+    elif code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        text = N_(
+            "The database %(path)s cannot be opened for writing (%(reason)s): it, and its folder, must belong"
+            " to the user who runs the node."
+        )
+    else:
+        text = N_("The database %(path)s cannot be used: %(reason)s.")
+    return ConfigError(text, path=path, reason=error)
 
 
 def upgrade(path: Path, migrate: Callable[[Connection], None]) -> None:
@@ -130,10 +149,15 @@ class SqliteBackend:
         return (self._engine,)
 
     async def start(self) -> None:
-        """Open every connection."""
-        await self._writer.start()
-        await self._fast.start()
-        await self._slow.start()
+        """Open every connection; ConfigError when the file cannot be used."""
+        try:
+            await self._writer.start()
+            await self._fast.start()
+            await self._slow.start()
+        except sqlite3.DatabaseError as error:
+            if reason_of(error) is None:
+                raise
+            raise _unusable(self._path, error) from error
 
     async def read(self, work: Work, viewer: Viewer | None, slow: bool) -> Any:
         """Run `work` on a reader thread."""
@@ -162,7 +186,8 @@ class SqliteBackend:
 
     def _open_writer(self) -> Connection:
         synchronous = f"PRAGMA synchronous={self._synchronous}"
-        return self._open((*EVERY_CONNECTION, "PRAGMA journal_mode=WAL", *WRITER, synchronous))
+        pragmas = (*EVERY_CONNECTION, "PRAGMA journal_mode=WAL", *WRITER, synchronous)
+        return self._open((*pragmas, *MAY_WRITE))
 
     def _open_reader(self) -> Connection:
         return self._open((*EVERY_CONNECTION, *READER)).execution_options(reader=True)

@@ -19,6 +19,7 @@ from esnfed.federation.keys import KeyRing, PublicKey
 from esnfed.federation.parsed_signature import ParsedSignature, SignedRequest
 from esnfed.federation.peer_book import PeerBook
 from esnfed.federation.proofs import Proof
+from esnfed.i18n import N_
 from esnfed.models import actor, actor_key
 from esnfed.vocab.authority import authority_of
 from esnfed.vocab.parse import Document
@@ -90,7 +91,7 @@ class Authenticator:
         Raises Malformed, Unauthenticated, or Refused for a blocked host.
         """
         if await self._book.is_blocked(authority_of(parsed.key_uri)):
-            raise Refused("This server is blocked here.")
+            raise Refused(N_("This server is blocked here."))
         signatures.check(parsed, body=body, now_ms=self._clock())
 
     async def known(self, key_uri: str) -> Identity | None:
@@ -129,7 +130,7 @@ class Authenticator:
         one that speaks.
         """
         if await self._book.is_blocked(authority_of(proof.key_uri)):
-            raise Refused("This server is blocked here.")
+            raise Refused(N_("This server is blocked here."))
         return await self._owner(proof.key_uri, lambda key: proofs.verify(proof, document, key))
 
     async def _owner(self, key_uri: str, verify: Callable[[PublicKey], None]) -> Identity:
@@ -150,7 +151,7 @@ class Authenticator:
     def _key(self, key_uri: str) -> PublicKey:
         key = self._keyring.public(key_uri)
         if key is None:
-            raise Unauthenticated("The key of the signature is not known.")
+            raise Unauthenticated(N_("The key of the signature is not known."))
         return key
 
     def _may_refresh(self, key_uri: str) -> bool:
@@ -168,13 +169,13 @@ class Authenticator:
             async with asyncio.timeout(KEY_FETCH_SECONDS), self._fetching:
                 resolved = await self._discovery.key_owner(key_uri)
         except (TimeoutError, RemoteUnreachable) as error:
-            raise Busy("The key of the signature could not be fetched just now.", 60) from error
+            raise Busy(N_("The key of the signature could not be fetched just now."), 60) from error
         except RemoteError as error:
-            raise Unauthenticated("The key of the signature could not be fetched.") from error
+            raise Unauthenticated(N_("The key of the signature could not be fetched.")) from error
         await self._database.write(store_actor, resolved.document, resolved.domain)
         found = await self._database.read(_by_key, key_uri)
         if found is None:
-            raise Unauthenticated("The key does not belong to the actor that it names.")
+            raise Unauthenticated(N_("The key does not belong to the actor that it names."))
         return self._keep(*found)
 
 

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from esnfed.bus import Bus, DeliveriesQueued, PeerChanged
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
-from esnfed.errors import RemoteError, RemoteUnreachable
+from esnfed.errors import Busy, RemoteError, RemoteUnreachable
 from esnfed.federation import delivery_notes as notes
 from esnfed.federation import followers_sync, reasons, retry
 from esnfed.federation.agenda import Agenda
@@ -137,6 +137,9 @@ class DeliveryWorker:
                 try:
                     await self._wait()
                     await self._launch(await self._turn(claiming=True))
+                except Busy as error:
+                    log.debug("deliveries wait: %s", error)
+                    await asyncio.sleep(self._fault_pause)
                 except Exception:
                     log.exception("the delivery worker goes on after a pause")
                     await asyncio.sleep(self._fault_pause)
@@ -279,6 +282,9 @@ class DeliveryWorker:
         if self._results:
             try:
                 await self._turn(claiming=False)
+            except Busy as error:
+                number = len(self._results)
+                log.warning("%d answers could not be written; these deliveries go again: %s", number, error)
             except Exception:
                 log.exception(
                     "%d answers could not be written; these deliveries go again", len(self._results)

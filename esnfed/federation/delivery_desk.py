@@ -12,6 +12,7 @@ from esnfed.bus import DeliveriesQueued
 from esnfed.context import Context
 from esnfed.errors import Invalid
 from esnfed.federation import delivery_notes as notes
+from esnfed.i18n import N_
 from esnfed.models.activity import activity
 from esnfed.models.delivery import delivery
 from esnfed.models.peer import peer
@@ -160,7 +161,7 @@ def list_deliveries(
 ) -> list[DeliveryRow]:
     """Return deliveries, the newest first, older than `before_id`; Invalid for an unknown state."""
     if state is not None and state not in STATES:
-        raise Invalid("The state of a delivery is queued, delivered, failed or dropped.", field="state")
+        raise Invalid(N_("The state of a delivery is queued, delivered, failed or dropped."), field="state")
     values: dict[str, Any] = {
         "before_id": _LATEST if before_id is None else before_id,
         "limit": max(1, min(limit, MAX_ROWS)),
@@ -212,4 +213,4 @@ def drop(context: Context, *, ids: Sequence[int] = (), host: str | None = None) 
 
 def _check_choice(ids: Sequence[int], host: str | None) -> None:
     if bool(ids) == (host is not None) or len(ids) > MAX_ROWS:
-        raise Invalid("Name either deliveries, 500 at most, or a server.")
+        raise Invalid(N_("Name either deliveries, 500 at most, or a server."))

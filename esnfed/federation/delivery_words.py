@@ -16,7 +16,7 @@ from esnfed.models.peer import peer
 
 EXCERPT: Final = 200
 
-DELIVERED: Final = N_("%(host)s took it at %(done)s (answer %(status)s, attempt %(attempts)s).")
+DELIVERED: Final = N_("%(host)s took it at %(done)s (response %(status)s, attempt %(attempts)s).")
 DROPPED: Final = N_("It was not sent to %(host)s. %(error)s")
 FAILED_REFUSED: Final = N_("%(host)s refused it with %(status)s after attempt %(attempts)s, at %(done)s.")
 FAILED_MISSING: Final = N_("%(host)s says that this inbox does not exist (%(status)s); given up at %(done)s.")
@@ -40,7 +40,7 @@ KNOCKED: Final = N_(
 CHOKED: Final = N_("%(host)s answered %(status)s on attempt %(attempts)s; the next try is at %(own)s.")
 STOPPED: Final = N_("An attempt to send it to %(host)s failed here; the next try is at %(own)s. %(error)s")
 WAITING: Final = N_("It waits for its turn and leaves for %(host)s at once.")
-ANSWER_WAS: Final = N_("The answer was: %(text)s")
+ANSWER_WAS: Final = N_("The response was: %(text)s")
 
 _DELIVERY = (
     select(

@@ -84,7 +84,7 @@ class Discovery:
         if name.startswith(("http://", "https://")):
             resolved = await self.document(name)
             if parse.type_of(resolved.document) not in ACTOR_TYPES:
-                raise RemoteNonsense("This address does not lead to an actor.")
+                raise RemoteNonsense(N_("This address does not lead to an actor."))
         else:
             resolved = await self.account(name)
         return await self._database.write(store_actor, resolved.document, resolved.domain)
@@ -105,7 +105,7 @@ class Discovery:
         return Post(document, author_uri, await self.document(author_uri, budget))
 
     async def page(self, uri: str, budget: Budget) -> Document:
-        """Return a collection or a page of one, a list of ids and nothing more. Blocked hosts are not asked."""
+        """Return a collection or a page of one, as a list of ids. Blocked hosts are not asked."""
         await self._admit(authority_of(uri))
         return await self._resolver.page(uri, budget)
 
@@ -121,10 +121,10 @@ class Discovery:
         await self._admit(authority_of(uri))
         document = await self._resolver.document(uri)
         if parse.type_of(document) not in ACTOR_TYPES:
-            raise RemoteNonsense("This handle does not lead to an actor.")
+            raise RemoteNonsense(N_("This handle does not lead to an actor."))
         confirmed = await webfinger.canonical_account(self._transport, document)
         if confirmed.lower() != account.lower():
-            raise RemoteNonsense("The handle and the actor do not name one another.")
+            raise RemoteNonsense(N_("The handle and the actor do not name one another."))
         return Resolved(document, confirmed.rpartition("@")[2])
 
     async def _admit(self, host: str) -> None:

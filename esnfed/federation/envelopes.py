@@ -49,7 +49,7 @@ class Letter:
     """Whose key made the proof, if there is one: with another key it is another letter."""
 
     key_id: int | None = None
-    """The key that signs a first attempt, where it is not the newest: new keys come signed with the old one."""
+    """The key that signs a first attempt, where not the newest: new keys come signed with the old one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from esnfed.federation import errands, reasons
 from esnfed.federation.discovery import Discovery
 from esnfed.federation.errands import Found
 from esnfed.federation.pacing import Budget
+from esnfed.jobs import BUSY_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +45,16 @@ class ErrandWorker:
     async def step(self, only: int = 0) -> bool:
         """Take one turn of the errand that is due longest, or of the one named; False when none is due."""
         try:
-            claimed = await self._database.write(errands.claim, only, background=True)
-            if claimed is None:
-                return False
-            await self._take(claimed)
+            return await self._step(only)
         except Busy as error:
             log.warning("errands wait: %s", error)
             return False
+
+    async def _step(self, only: int = 0) -> bool:
+        claimed = await self._database.write(errands.claim, only, background=True)
+        if claimed is None:
+            return False
+        await self._take(claimed)
         return True
 
     async def run(self) -> None:
@@ -73,14 +77,20 @@ class ErrandWorker:
     async def _work(self) -> None:
         while True:
             self._woken.clear()
-            while await self.step():
-                pass
-            seconds = await self._database.read(errands.seconds_to_next)
             try:
-                async with asyncio.timeout(seconds):
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+                while await self._step():
+                    pass
+                await self._rest(await self._database.read(errands.seconds_to_next))
+            except Busy as error:
+                log.debug("errands wait: %s", error)
+                await asyncio.sleep(BUSY_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
 
     async def _take(self, claimed: Row[Any]) -> None:
         try:

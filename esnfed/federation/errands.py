@@ -230,15 +230,15 @@ def advance(context: Context, claimed: Row[Any], found: Found) -> None:
 
 
 def put_off(context: Context, claimed: Row[Any], after: int, error: str = "") -> None:
-    """Take the same turn again in `after` milliseconds; one with an error counts, and the fourth is the last."""
+    """Take the same turn again in `after` milliseconds; after four errors the errand is given up."""
     now, attempts = context.now(), claimed.attempts + (1 if error else 0)
     over = attempts >= MAX_ATTEMPTS
     context.connection.execute(
         _PUT_OFF,
         {
-            "errand_id": claimed.id, "held": claimed.lease_until, "new_state": "failed" if over else "waiting",
-            "at": now + after, "done": now if over else None, "new_attempts": attempts,
-            "new_error": error[:2_000],
+            "errand_id": claimed.id, "held": claimed.lease_until,
+            "new_state": "failed" if over else "waiting", "at": now + after,
+            "done": now if over else None, "new_attempts": attempts, "new_error": error[:2_000],
         },
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from esnfed.bus import Bus, PeerChanged
 from esnfed.config import Config
 from esnfed.context import Context, Runtime
 from esnfed.database import Database
-from esnfed.errors import TooMany
+from esnfed.errors import Busy, TooMany
 from esnfed.jobs import every
 from esnfed.models import actor, first_contact, follow, insert, peer
 from esnfed.vocab import parse, paths
@@ -59,7 +59,7 @@ _EXPIRED = delete(first_contact).where(
 
 @dataclass(slots=True)
 class _Stranger:
-    """What one server has delivered; `exempt` while somebody follows it, it is allowed, or its hour is over."""
+    """What one server has delivered; `exempt` while it is followed or allowed, or its hour is over."""
 
     began_at: int
     exempt: bool
@@ -70,7 +70,7 @@ class _Stranger:
 
 
 class FirstContacts:
-    """Counts deliveries of servers in their first hour. Counts are kept in memory, bounded; `step` writes them.
+    """Counts deliveries of servers in their first hour, in memory, bounded; `step` writes the counts.
 
     A crash forgets what was counted since the last step, some seconds; nothing else.
     """
@@ -124,14 +124,19 @@ class FirstContacts:
             for host, each in sorted(changed.items())
         ]
         for start in range(0, len(rows), PRUNE_STEP):
-            await self._database.write(_write, rows[start : start + PRUNE_STEP], background=True)
+            try:
+                await self._database.write(_write, rows[start : start + PRUNE_STEP], background=True)
+            except Busy:
+                self._changed = changed | self._changed  # counted again, and written with the next step
+                raise
         return True
 
     async def _find(self, host: str) -> _Stranger:
         found, now = self._strangers.get(host), self._clock()
         if found is None:
-            read = self._changed.get(host) or await self._database.read(_read, host)
-            found = self._strangers.setdefault(host, read)  # another request may have been faster
+            read: _Stranger = await self._database.read(_read, host)
+            # Another request may have been faster, and what was counted may not be written yet.
+            found = self._strangers.setdefault(host, self._changed.get(host, read))
             while len(self._strangers) > LIMIT:
                 self._strangers.popitem(last=False)
         self._strangers.move_to_end(host)

@@ -1,4 +1,4 @@
-"""FEP-8fcf: both sides of a follow compare what they know of it, whenever something goes to followers only."""
+"""FEP-8fcf: both sides of a follow compare what they know, whenever something goes to followers only."""
 
 from __future__ import annotations
 
@@ -34,9 +34,6 @@ _PARAMETER = re.compile(r'\s*([A-Za-z]{1,40})="([^"\\]{0,2048})"\s*(?:,|$)')
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TYPES = frozenset({"Create", "Update", "Announce", "Delete"})
 
-_OWNERS = select(actor.c.id, actor.c.uri, actor.c.followers_uri).where(
-    actor.c.id.in_(bindparam("ids", expanding=True)), actor.c.local
-)
 _FOLLOWERS_ON = (
     select(actor.c.uri)
     .join(follow, follow.c.actor_id == actor.c.id)
@@ -79,44 +76,43 @@ def followers_on(context: Context, actor_id: int, host: str) -> list[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One delivery that may be for followers only: whose it is, where it goes, whom it addresses."""
+    """One delivery for followers only: whose it is, and where it goes."""
 
     delivery_id: int
     actor_id: int
+    actor_uri: str
     host: str
-    addressed: frozenset[str]
 
 
 def parcel(claim: Claim, body: bytes) -> Parcel | None:
-    """Return the parcel of a delivery that says something and is not public; else None."""
+    """Return the parcel of a delivery that says something to its actor's followers only; else None."""
     if PUBLIC.encode() in body:
         return None
     document = orjson.loads(body)
-    if document["type"] not in _TYPES:
-        return None
     addressed = (*parse.references(document.get("to")), *parse.references(document.get("cc")))
-    return Parcel(claim.id, claim.actor_id, claim.host, frozenset(addressed))
+    actor_uri = parse.reference(document.get("actor")) or ""
+    if document.get("type") not in _TYPES or paths.followers(actor_uri) not in addressed:
+        return None
+    return Parcel(claim.id, claim.actor_id, actor_uri, claim.host)
 
 
 def headers_for(context: Context, parcels: Sequence[Parcel]) -> dict[int, dict[str, str]]:
-    """Return the header of each delivery, by its id, that goes to the followers of its actor."""
-    ids = sorted({each.actor_id for each in parcels})
-    owners = {row.id: row for row in context.connection.execute(_OWNERS, {"ids": ids})}
+    """Return the header of each delivery, by its id; one statement for each actor and server."""
     digests: dict[tuple[int, str], str | None] = {}
     found: dict[int, dict[str, str]] = {}
     for each in parcels:
-        owner = owners.get(each.actor_id)
-        if owner is None or owner.followers_uri not in each.addressed:
-            continue
         key = (each.actor_id, each.host)
         if key not in digests:
             uris = followers_on(context, *key)
             digests[key] = None if uris is None else digest_of(uris)
         digest = digests[key]
         if digest is not None:
-            said = (("collectionId", owner.followers_uri), ("url", partial_collection(owner.uri)))
-            text = ", ".join(f'{name}="{value}"' for name, value in (*said, ("digest", digest)))
-            found[each.delivery_id] = {HEADER: text}
+            said = {
+                "collectionId": paths.followers(each.actor_uri),
+                "url": partial_collection(each.actor_uri),
+                "digest": digest,
+            }
+            found[each.delivery_id] = {HEADER: ", ".join(f'{name}="{text}"' for name, text in said.items())}
     return found
 
 

@@ -18,6 +18,7 @@ from esnfed.federation.authenticate import Authenticator, Identity
 from esnfed.federation.first_contact import FirstContacts
 from esnfed.federation.followers_sync import Claimed
 from esnfed.federation.parsed_signature import ParsedSignature
+from esnfed.i18n import N_
 from esnfed.jobs import every
 from esnfed.models import inbox_message, insert, replay
 from esnfed.vocab import parse
@@ -44,7 +45,8 @@ class InboxRequest:
     """What the sender says of its followers here (FEP-8fcf)."""
 
 
-STORE = insert(inbox_message).on_conflict_do_nothing()
+# The index is named: a clash of two ids is no repeat of a message, and is tried again.
+STORE = insert(inbox_message).on_conflict_do_nothing(index_elements=["actor_uri", "uri", "as_type"])
 REMEMBER = insert(replay).on_conflict_do_nothing()
 
 
@@ -70,7 +72,7 @@ class Inbox:
         await self._authenticator.gate(parsed, request.body)
         activity = read_activity(parse.load(request.body))
         if activity.id and not same_origin(activity.id, activity.actor):
-            raise Malformed("The activity does not live where its actor lives.")
+            raise Malformed(N_("The activity does not live where its actor lives."))
         if await self._is_farewell_of_a_stranger(parsed, activity):
             return
         identity, scheme = await self._authentic(parsed, activity, len(request.body))
@@ -104,7 +106,7 @@ class Inbox:
         proof = proofs.find(activity.document, self._runtime.clock()) if size <= proofs.MAX_DOCUMENT else None
         if deliverer.actor_uri != activity.actor:
             if proof is None or not self._is_timely(proof, activity):
-                raise Unauthenticated("The signature is not by the actor of the activity.")
+                raise Unauthenticated(N_("The signature is not by the actor of the activity."))
             return await self._vouched(proof, activity), "proof"
         if proof is not None and await self._is_known(proof):
             await self._vouched(proof, activity)
@@ -113,10 +115,10 @@ class Inbox:
     async def _vouched(self, proof: proofs.Proof, activity: Activity) -> Identity:
         """Return the activity's actor, whose own key made the proof; raises as the authenticator."""
         if not same_origin(proof.key_uri, activity.actor):
-            raise Unauthenticated("The key of the proof does not live where its actor lives.")
+            raise Unauthenticated(N_("The key of the proof does not live where its actor lives."))
         identity = await self._authenticator.vouch(proof, activity.document)
         if identity.actor_uri != activity.actor:
-            raise Unauthenticated("The proof is not by the actor of the activity.")
+            raise Unauthenticated(N_("The proof is not by the actor of the activity."))
         return identity
 
     async def _is_known(self, proof: proofs.Proof) -> bool:

@@ -19,6 +19,8 @@ from esnfed.federation import counters, forwarding
 from esnfed.federation.discovery import Discovery
 from esnfed.federation.handling import Handler, Incoming, Resolved
 from esnfed.federation.pacing import Budget
+from esnfed.i18n import N_
+from esnfed.jobs import BUSY_SECONDS
 from esnfed.models import actor, inbox_message
 from esnfed.vocab import parse
 from esnfed.vocab.activity import read_activity
@@ -91,6 +93,9 @@ class InboxWorker:
         self._one_writer = not runtime.config.database
         self._busy: set[str] = set()
         self._waiting = asyncio.Event()
+        self._refused = False
+        """The database did not take something: that message stays as it is and is taken up again."""
+
         self._fetching = asyncio.Semaphore(FETCHERS)
         bus.listen(InboxWaiting, lambda _: self._waiting.set())
 
@@ -104,6 +109,7 @@ class InboxWorker:
 
     async def _step(self, tasks: asyncio.TaskGroup | None) -> int:
         """Do one step; return how many messages were due."""
+        self._refused = False
         batch = await self._database.read(prepare, sorted(self._busy) or [""])
         senders: dict[str, list[Prepared]] = {}
         for prepared in batch:
@@ -125,8 +131,13 @@ class InboxWorker:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 self._waiting.clear()  # first: what is stored from here on rings again
-                if await self._step(tasks) < BATCH:
-                    await self._rest()
+                try:
+                    if await self._step(tasks) < BATCH and not self._refused:
+                        await self._rest()
+                except Busy:
+                    self._refused = True
+                if self._refused:
+                    await asyncio.sleep(BUSY_SECONDS)
 
     async def _rest(self) -> None:
         if self._waiting.is_set():
@@ -146,6 +157,8 @@ class InboxWorker:
         else:
             for one in group:
                 await self._apply(one)
+                if self._refused:
+                    return  # what follows must not overtake it
 
     async def _apply_in_order(self, sender: str, group: Sequence[Prepared]) -> None:
         try:
@@ -153,6 +166,10 @@ class InboxWorker:
                 for prepared in group:
                     again = await self._database.read(prepare_one, prepared.message, {})
                     await self._fetch_or_finish(again)
+                    if self._refused:
+                        return  # what follows must not overtake it
+        except Busy:
+            self._refused = True
         finally:
             self._busy.discard(sender)
             self._waiting.set()
@@ -161,7 +178,7 @@ class InboxWorker:
         try:
             await self._fetch_and_apply(prepared)
         except Busy:
-            return  # as in `_apply`
+            self._refused = True
         except Exception as error:  # noqa: BLE001 - what another server answered must not stop the loop
             await self._finish(prepared.message, error)
 
@@ -193,14 +210,17 @@ class InboxWorker:
                 raise prepared.error or Malformed
             await self._database.write(apply, prepared.message["id"], prepared.incoming, background=True)
         except Busy:
-            return  # the node is overloaded: the message stays as it is and is taken up again
+            self._refused = True
         except Exception as error:  # noqa: BLE001 - whatever it was is written down with the message
             await self._finish(prepared.message, error)
 
     async def _finish(self, message: RowMapping, error: Exception) -> None:
         if not isinstance(error, EsnfedError):
             log.exception("inbox message %s (%s) failed", message["id"], message["as_type"], exc_info=error)
-        await self._database.write(finish, message, error, background=True)
+        try:
+            await self._database.write(finish, message, error, background=True)
+        except Busy:
+            self._refused = True
 
 
 def _next_at(context: Context) -> int | None:
@@ -232,7 +252,7 @@ def _prepare(
 ) -> Prepared:
     try:
         if sender is None or sender["deleted_at"] or sender["suspended_at"]:
-            raise Ignored("The sender is gone or suspended.")
+            raise Ignored(N_("The sender is gone or suspended."))
         incoming = Incoming(read_activity(parse.load(message["body"])), sender, fetched)
         handler = _handler(message["as_type"])
         return Prepared(message, incoming, tuple(handler.needs(context, incoming)))
@@ -245,7 +265,7 @@ def _prepare(
 def _handler(as_type: str) -> Handler:
     handler: Handler | None = registry.handlers.get(as_type)
     if handler is None:
-        raise Ignored("This type is not understood here.", counter="unsupported-activity", key=as_type)
+        raise Ignored(N_("This type is not understood here."), counter="unsupported-activity", key=as_type)
     return handler
 
 

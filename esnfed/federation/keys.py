@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 
 from esnfed.errors import Malformed
 from esnfed.federation import multikey
+from esnfed.i18n import N_
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
@@ -68,7 +69,7 @@ def import_private(data: bytes) -> KeyPair:
     try:
         return _pair(_private(load(data, None)))
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Malformed("The private key cannot be read.") from None
+        raise Malformed(N_("The private key cannot be read.")) from None
 
 
 def load_public(der: bytes) -> PublicKey:
@@ -76,7 +77,7 @@ def load_public(der: bytes) -> PublicKey:
     try:
         key = serialization.load_der_public_key(der)
     except (ValueError, UnsupportedAlgorithm):
-        raise Malformed("The public key cannot be read.") from None
+        raise Malformed(N_("The public key cannot be read.")) from None
     return _accept(key)
 
 
@@ -87,14 +88,14 @@ def public_der(pem: object) -> bytes:
     Malformed for anything else, a private key included, and for keys that `load_public` would refuse.
     """
     if not isinstance(pem, str) or not pem.isascii() or len(pem) > MAX_KEY_LENGTH:
-        raise Malformed("The public key cannot be read.")
+        raise Malformed(N_("The public key cannot be read."))
     data = pem.strip().encode("ascii")
     if not data.startswith(_PEM_HEADS):
-        raise Malformed("The public key cannot be read.")
+        raise Malformed(N_("The public key cannot be read."))
     try:
         key = serialization.load_pem_public_key(data)
     except (ValueError, UnsupportedAlgorithm):
-        raise Malformed("The public key cannot be read.") from None
+        raise Malformed(N_("The public key cannot be read.")) from None
     return _public_bytes(_accept(key))
 
 
@@ -122,10 +123,10 @@ def from_multibase(text: object) -> bytes:
             return _public_bytes(Ed25519PublicKey.from_public_bytes(raw))
         key = serialization.load_der_public_key(raw)  # takes PKCS#1 as well
     except (ValueError, UnsupportedAlgorithm):
-        raise Malformed("The public key cannot be read.") from None
+        raise Malformed(N_("The public key cannot be read.")) from None
     accepted = _accept(key)
     if accepted.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1) != raw:
-        raise Malformed("The public key cannot be read.")
+        raise Malformed(N_("The public key cannot be read."))
     return _public_bytes(accepted)
 
 
@@ -239,19 +240,22 @@ def _accept(key: object) -> PublicKey:
     if isinstance(key, Ed25519PublicKey):
         return key
     if not isinstance(key, RSAPublicKey):
-        raise Malformed("The public key is neither RSA nor Ed25519.")
+        raise Malformed(N_("The public key is neither RSA nor Ed25519."))
     if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
         raise Malformed(
-            f"The RSA key has {key.key_size} bits; {MIN_RSA_BITS} to {MAX_RSA_BITS} are accepted."
+            N_("The RSA key has %(bits)s bits; %(least)s to %(most)s are accepted."),
+            bits=key.key_size,
+            least=MIN_RSA_BITS,
+            most=MAX_RSA_BITS,
         )
     if key.public_numbers().e.bit_length() > MAX_EXPONENT_BITS:
-        raise Malformed("The exponent of the RSA key is too large.")
+        raise Malformed(N_("The exponent of the RSA key is too large."))
     return key
 
 
 def _private(key: object) -> PrivateKey:
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
-        raise Malformed("The private key is neither RSA nor Ed25519.")
+        raise Malformed(N_("The private key is neither RSA nor Ed25519."))
     _accept(key.public_key())
     return key
 

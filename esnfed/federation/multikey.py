@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from esnfed.errors import Malformed
+from esnfed.i18n import N_
 
 MultikeyKind = Literal["ed25519", "rsa"]
 
@@ -23,12 +24,12 @@ def encode(kind: MultikeyKind, raw: bytes) -> str:
 def decode(text: object) -> tuple[MultikeyKind, bytes]:
     """Read a key back; Malformed for another base, another codec, or anything that is no such text."""
     if not isinstance(text, str) or not 1 < len(text) <= MAX_LENGTH or text[0] != "z":
-        raise Malformed("A multibase key is not base58btc.")
+        raise Malformed(N_("A multibase key is not base58btc."))
     data = unbase58(text[1:])
     for kind, prefix in _PREFIXES.items():
         if data.startswith(prefix) and len(data) > len(prefix):
             return kind, data[len(prefix) :]
-    raise Malformed("A multibase key is of an unknown kind.")
+    raise Malformed(N_("A multibase key is of an unknown kind."))
 
 
 def base58(data: bytes) -> str:
@@ -48,7 +49,7 @@ def unbase58(text: str) -> bytes:
     for character in text:
         value = _VALUES.get(character)
         if value is None:
-            raise Malformed("A multibase key is not base58btc.")
+            raise Malformed(N_("A multibase key is not base58btc."))
         number = number * 58 + value
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")

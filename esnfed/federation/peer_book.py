@@ -97,15 +97,15 @@ class PeerBook:
 
     async def step(self) -> bool:
         """Write down what was learned and heard since the last step; False when there was nothing."""
-        learned, heard = self._learned, self._heard
-        if not learned and not heard:
-            return False
-        self._learned, self._heard = {}, set()
+        learned, heard = dict(self._learned), set(self._heard)
         for host, scheme in learned.items():
             await self._database.write(peers.learned_scheme, host, scheme, background=True)
+            if self._learned.get(host) == scheme:  # else something newer was learned meanwhile
+                del self._learned[host]
         for host in heard:
             await self._database.write(peers.seen, host, background=True)
-        return True
+            self._heard.discard(host)
+        return bool(learned or heard)
 
 
 def _read(context: Context, host: str) -> _Entry:

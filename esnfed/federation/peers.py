@@ -23,6 +23,7 @@ from esnfed.errors import Invalid
 from esnfed.federation import retry
 from esnfed.federation.parsed_signature import Scheme
 from esnfed.federation.peer_health import Failure, Success, record_failures, record_successes
+from esnfed.i18n import N_
 from esnfed.models.delivery import delivery
 from esnfed.models.peer import peer
 from esnfed.models.types import Millis
@@ -142,7 +143,7 @@ def set_standing(context: Context, host: str, standing: Standing, reason: str = 
     To a blocked server nothing is queued, and what is queued stays until it expires or the block ends.
     """
     if standing not in STANDINGS:
-        raise Invalid("A standing is one of open, allowed, limited, blocked.", field="standing")
+        raise Invalid(N_("A standing is one of open, allowed, limited, blocked."), field="standing")
     values = {"b_host": host, "now": context.now(), "b_standing": standing, "reason": reason}
     context.connection.execute(_SET_STANDING, values)
     context.after_commit(PeerChanged(host))

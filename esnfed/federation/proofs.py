@@ -17,6 +17,7 @@ from esnfed.errors import Malformed, Unauthenticated
 from esnfed.federation.jcs import canonical
 from esnfed.federation.keys import PublicKey
 from esnfed.federation.multikey import base58, unbase58
+from esnfed.i18n import N_
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import AS_CONTEXT
@@ -88,9 +89,9 @@ def find(document: Document, now: int) -> Proof | None:
     if key_uri is None or ("expires" in proof and (parse.timestamp(proof["expires"]) or 0) <= now):
         return None
     if proof.get("proofPurpose") != _PURPOSE:
-        raise Unauthenticated("The proof is not for this purpose.")
+        raise Unauthenticated(N_("The proof is not for this purpose."))
     if not _begins(document.get("@context"), proof.get("@context")):
-        raise Unauthenticated("The proof has another context than the document.")
+        raise Unauthenticated(N_("The proof has another context than the document."))
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     created = parse.timestamp(proof.get("created"))
     return Proof(key_uri, created, options, _signature(proof.get("proofValue")))
@@ -103,14 +104,14 @@ def verify(proof: Proof, document: Document, key: PublicKey) -> None:
     proof where it has one (vc-di-eddsa 3.3.2, step 4.2).
     """
     if not isinstance(key, Ed25519PublicKey):
-        raise Unauthenticated("The key of the proof is not an Ed25519 key.")
+        raise Unauthenticated(N_("The key of the proof is not an Ed25519 key."))
     unsecured = {name: value for name, value in document.items() if name not in _OUTSIDE}
     if "@context" in proof.options:
         unsecured["@context"] = proof.options["@context"]
     try:
         key.verify(proof.value, _digest(proof.options, unsecured))
     except (InvalidSignature, Malformed):
-        raise Unauthenticated("The proof does not verify.") from None
+        raise Unauthenticated(N_("The proof does not verify.")) from None
 
 
 def _secured(context: Any) -> list[Any]:
@@ -136,7 +137,7 @@ def _signature(value: object) -> bytes:
             found = b""
         if len(found) == _SIGNATURE_BYTES:
             return found
-    raise Unauthenticated("The value of the proof is not a signature.")
+    raise Unauthenticated(N_("The value of the proof is not a signature."))
 
 
 def _digest(options: Mapping[str, Any], document: Mapping[str, Any]) -> bytes:

@@ -41,10 +41,10 @@ BAD_REQUEST = N_("The request could not be understood.")
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error ready to be rendered. `text` is safe to show and in the source language."""
+    """An error ready to be rendered. Its words are safe to show, and translated for whoever reads them."""
 
     status: int
-    text: str
+    error: EsnfedError
     headers: dict[str, str] = field(default_factory=dict)
     gone: Gone | None = None
     wrong: str | None = None
@@ -82,9 +82,9 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
 def _of_aiohttp(error: web.HTTPException) -> Failure:
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
     if error.status == HTTPStatus.NOT_FOUND:
-        return Failure(error.status, NotFound.default)
+        return Failure(error.status, NotFound())
     text = METHOD_NOT_ALLOWED if error.status == HTTPStatus.METHOD_NOT_ALLOWED else BAD_REQUEST
-    return Failure(error.status, text, headers)
+    return Failure(error.status, EsnfedError(text), headers)
 
 
 def _of_ours(request: web.Request, error: EsnfedError) -> Failure:
@@ -95,13 +95,13 @@ def _of_ours(request: web.Request, error: EsnfedError) -> Failure:
         headers["WWW-Authenticate"] = "Bearer" if request.path.startswith(CLIENT_PATHS) else "Signature"
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Busy):
         log.warning("%s %s: %s", request.method, request.path, error, exc_info=error.__cause__)
-    text = EsnfedError.default if isinstance(error, ConfigError) else str(error)
+    shown = EsnfedError() if isinstance(error, ConfigError) else error
     gone = error if isinstance(error, Gone) else None
-    return Failure(error.status, text, headers, gone, error.field if isinstance(error, Invalid) else None)
+    return Failure(error.status, shown, headers, gone, error.field if isinstance(error, Invalid) else None)
 
 
 def _unexpected(request_id: str) -> Failure:
-    return Failure(500, EsnfedError.default, {"X-Request-Id": request_id})
+    return Failure(500, EsnfedError(), {"X-Request-Id": request_id})
 
 
 Door = Callable[[web.Request, Failure], web.Response]
@@ -133,11 +133,16 @@ def _for_servers(request: web.Request, failure: Failure) -> web.Response:
 
 
 def _problem(failure: Failure) -> dict[str, Any]:
-    return {"type": "about:blank", "title": failure.title, "status": failure.status, "detail": failure.text}
+    return {
+        "type": "about:blank",
+        "title": failure.title,
+        "status": failure.status,
+        "detail": str(failure.error),
+    }
 
 
 def _for_clients(request: web.Request, failure: Failure) -> web.Response:
-    text = translator(choose(request)).gettext(failure.text)
+    text = failure.error.told(translator(choose(request)).gettext)
     named = {"field": failure.wrong} if failure.wrong else {}
     return _json(failure.status, {"error": text} | named, "application/json", failure.headers)
 
@@ -152,6 +157,7 @@ def _json(status: int, document: Any, content_type: str, headers: dict[str, str]
 
 
 def _for_people(request: web.Request, failure: Failure) -> web.Response:
-    response = pages.render(request, "error.html", status=failure.status, message=failure.text, indexed=False)
+    message = failure.error.told(translator(choose(request)).gettext)
+    response = pages.render(request, "error.html", status=failure.status, message=message, indexed=False)
     response.headers.update(failure.headers | {"Cache-Control": "no-store"})
     return response

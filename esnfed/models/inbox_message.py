@@ -24,7 +24,14 @@ inbox_message = Table(
     Column("done_at", Millis),
 )
 
-Index("uq_inbox_message_activity", inbox_message.c.actor_uri, inbox_message.c.uri, unique=True)
+# With the type: BookWyrm gives the Delete of a post the id of its Create.
+Index(
+    "uq_inbox_message_activity",
+    inbox_message.c.actor_uri,
+    inbox_message.c.uri,
+    inbox_message.c.as_type,
+    unique=True,
+)
 Index(
     "ix_inbox_message_due",
     inbox_message.c.next_at,

@@ -10,6 +10,8 @@ tombstone = Table(
     "tombstone",
     metadata,
     Column("uri", Text, primary_key=True),
+    # Who said so before the thing itself was here, so that no neighbour can keep it out; "" when it was here.
+    Column("actor_uri", Text, primary_key=True, server_default=""),
     Column("local", Boolean, nullable=False),
     Column("former_type", Text, nullable=False),
     Column("deleted_at", Millis, nullable=False),

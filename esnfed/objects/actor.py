@@ -13,6 +13,7 @@ from esnfed.errors import Malformed
 from esnfed.federation import peers
 from esnfed.federation.handling import receives
 from esnfed.federation.keys import from_multibase, kind_of, multibase, public_der, public_pem
+from esnfed.i18n import N_
 from esnfed.models import actor, actor_key, insert
 from esnfed.text.sanitise import sanitise
 from esnfed.vocab import contexts, parse, paths
@@ -161,7 +162,7 @@ def read(document: Document, domain: str) -> dict[str, Any]:
     inbox = _reference(document, "inbox")
     handle = parse.text(document, "preferredUsername", 2049)
     if as_type not in ACTOR_TYPES or inbox is None or not 0 < len(handle) <= 2048:
-        raise Malformed("The actor has no known type, no inbox, or no user name.")
+        raise Malformed(N_("The actor has no known type, no inbox, or no user name."))
     host = authority_of(uri)
     page = parse.html_address(document.get("url"))
     icon_url, icon_description = _picture(document, "icon")
@@ -274,7 +275,7 @@ def store(context: Context, document: Document, domain: str = "") -> int:
     """
     values = read(document, domain)
     if values["host"] == context.config.domain:
-        raise Malformed("A local address does not come from another server.")
+        raise Malformed(N_("A local address does not come from another server."))
     now = context.now()
     published = parse.timestamp(document.get("published"))
     values |= {
@@ -285,7 +286,7 @@ def store(context: Context, document: Document, domain: str = "") -> int:
     }
     actor_id = context.connection.execute(_STORE, values).scalar()
     if actor_id is None:
-        raise Malformed("This actor was deleted, and does not come back.")
+        raise Malformed(N_("This actor was deleted, and does not come back."))
     keys = read_keys(document)
     for key in keys:
         context.connection.execute(

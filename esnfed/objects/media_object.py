@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from esnfed.objects import parts
+from esnfed.objects.duration import duration
 from esnfed.objects.note import arriving
 from esnfed.objects.titled import Titled
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
-
-_DURATION = re.compile(
-    r"P(?:(?P<days>[0-9]{1,4})D)?"
-    r"(?:T(?:(?P<hours>[0-9]{1,4})H)?(?:(?P<minutes>[0-9]{1,5})M)?(?:(?P<seconds>[0-9]{1,7}(?:\.[0-9]{1,3})?)S)?)?"
-)
-_SECONDS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
-
-
-def duration(value: Any) -> float | None:
-    """Return the seconds of an ISO 8601 duration such as PT1H2M3S, None for what is none, or nothing."""
-    found = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
-    if found is None:
-        return None
-    return sum(float(found[unit] or 0) * factor for unit, factor in _SECONDS.items()) or None
 
 
 @arriving("Image", "Audio", "Video")
@@ -42,8 +28,8 @@ class MediaObject(Titled):
             "url": link.get("href"),
             "mediaType": link.get("mediaType"),
             "name": document.get("name"),
-            "width": link.get("width"),
-            "height": link.get("height"),
+            "width": link.get("width") or document.get("width"),
+            "height": link.get("height") or document.get("height"),
             "blurhash": document.get("blurhash"),
         }
         files = [

@@ -12,6 +12,7 @@ from esnfed import registry
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.federation.handling import receives
+from esnfed.i18n import N_
 from esnfed.models import actor, insert, status, tombstone
 from esnfed.objects import parts, replies
 from esnfed.objects.extension import extensions
@@ -114,7 +115,11 @@ class Stored:
 
 
 _GATE = select(
-    exists(select(1).where(tombstone.c.uri == bindparam("uri"))).label("tombstone"),
+    exists(
+        select(1).where(
+            tombstone.c.uri == bindparam("uri"), tombstone.c.actor_uri.in_(("", bindparam("author_uri")))
+        )
+    ).label("tombstone"),
     exists(
         select(1).where(status.c.in_reply_to_uri == bindparam("uri"), status.c.in_reply_to_id.is_(None))
     ).label("orphans"),
@@ -126,9 +131,9 @@ def store(context: Context, document: Document, author: RowMapping) -> Stored | 
     """Write a remote post; None when it is known already. Raises Malformed, or Ignored for a deleted one."""
     now = context.now()
     values = read(document, author, now)
-    gate = context.connection.execute(_GATE, {"uri": values["uri"]}).one()
+    gate = context.connection.execute(_GATE, {"uri": values["uri"], "author_uri": author["uri"]}).one()
     if gate.tombstone:
-        raise Ignored("This post was deleted before it arrived.")
+        raise Ignored(N_("This post was deleted before it arrived."))
     parent = replies.find_parent(context, values["in_reply_to_uri"])
     status_id = context.new_id(at=values["published_at"])
     values |= {

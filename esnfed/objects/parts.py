@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from esnfed.models import (
     tag,
     timeline_entry,
 )
+from esnfed.objects.duration import duration
 from esnfed.vocab import parse
 from esnfed.vocab.parse import Document
 
@@ -30,6 +32,8 @@ MAX_TAGS = 64
 MAX_MENTIONS = 256
 MAX_ATTACHMENTS = 16
 MEDIA_TYPES = frozenset({"Document", "Image", "Audio", "Video"})
+
+_TAG_NAME = re.compile(r"[^\s#/?\x00-\x1f\x7f]+")
 
 _TAG = insert(tag)
 _STORE_TAGS = _TAG.on_conflict_do_update(
@@ -75,12 +79,15 @@ class Known:
 
 
 def hashtags_in(document: Document) -> list[str]:
-    """Return the names of the Hashtag tags as written, without #, in order, 64 at most."""
+    """Return the names of the Hashtag tags as written, without #, in order, 64 at most.
+
+    What cannot be one word of a text and one part of an address is no hashtag (Mastodon drops it too).
+    """
     names: dict[str, str] = {}
     for item in parse.items(document.get("tag"), 512):
         if isinstance(item, dict) and parse.type_of(item) == "Hashtag":
-            name = parse.text(item, "name", 200).lstrip("#").strip()
-            if name:
+            name = parse.text(item, "name", 200).strip().lstrip("#")
+            if _TAG_NAME.fullmatch(name):
                 names.setdefault(name.casefold(), name)
     return list(names.values())[:MAX_TAGS]
 
@@ -109,30 +116,41 @@ def merged(files: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict
 
 
 def attachments_in(document: Document) -> list[dict[str, Any]]:
-    """Return column values of the media of a document; items that are no media are left out."""
+    """Return column values of the media of a document; items that are no media are left out.
+
+    Under `url` stands an address or Links, which have media type and size of their own: the first counts.
+    Pleroma's older posts have the address under `href`.
+    """
     found: list[dict[str, Any]] = []
     for item in parse.items(document.get("attachment"), 64):
-        url = parse.web_address(item.get("url")) if isinstance(item, dict) else None
-        if url is None or parse.type_of(item) not in MEDIA_TYPES or len(found) == MAX_ATTACHMENTS:
+        if not isinstance(item, dict) or parse.type_of(item) not in MEDIA_TYPES:
             continue
-        focus = item.get("focalPoint")
-        focal = focus if _is_focus(focus) else (None, None)
-        found.append(
-            {
-                "position": len(found),
-                "as_type": parse.type_of(item),
-                "media_type": parse.text(item, "mediaType", 100),
-                "url": url,
-                "description": parse.text(item, "summary", 10_000) or parse.text(item, "name", 10_000),
-                "blurhash": parse.text(item, "blurhash", 128) or None,
-                "width": parse.count(item.get("width")),
-                "height": parse.count(item.get("height")),
-                "focus_x": focal[0],
-                "focus_y": focal[1],
-                "duration": None,
-            }
-        )
+        url = parse.web_address(item.get("url")) or parse.web_address(item.get("href"))
+        if url is not None and len(found) < MAX_ATTACHMENTS:
+            found.append({"position": len(found), "url": url} | _file(_link(item) | item))
     return found
+
+
+def _link(item: Document) -> Document:
+    """Return what the first Link under `url` tells of the file."""
+    link = parse.embedded(item.get("url")) or {}
+    return {key: link[key] for key in ("mediaType", "width", "height") if key in link}
+
+
+def _file(item: Document) -> dict[str, Any]:
+    focus = item.get("focalPoint")
+    focal: Any = focus if _is_focus(focus) else (None, None)
+    return {
+        "as_type": parse.type_of(item),
+        "media_type": parse.text(item, "mediaType", 100),
+        "description": parse.text(item, "summary", 10_000) or parse.text(item, "name", 10_000),
+        "blurhash": parse.text(item, "blurhash", 128) or None,
+        "width": parse.count(item.get("width")),
+        "height": parse.count(item.get("height")),
+        "focus_x": focal[0],
+        "focus_y": focal[1],
+        "duration": duration(item.get("duration")),
+    }
 
 
 def _is_focus(value: Any) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from esnfed.errors import Ignored, Malformed
+from esnfed.i18n import N_
 from esnfed.objects.actor import emojis_of
 from esnfed.objects.form import form_of
 from esnfed.text.language import normalise
 from esnfed.text.markdown import render
-from esnfed.text.sanitise import sanitise
+from esnfed.text.sanitise import plain, sanitise
 from esnfed.vocab import parse
 from esnfed.vocab.addressing import visibility
 from esnfed.vocab.authority import same_origin
@@ -19,6 +21,9 @@ from esnfed.vocab.parse import Document
 
 MAX_CONTENT = 100_000
 MAX_SUMMARY = 5_000
+
+_MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});")
+"""A whole tag or an entity: `a < b & c` is plain text."""
 
 
 def authors_of(document: Document) -> list[str]:
@@ -47,11 +52,11 @@ def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:
     """
     uri = parse.identifier(document)
     if not same_origin(uri, author["uri"]) or author["uri"] not in authors_of(document):
-        raise Malformed("The post does not belong to the actor who sent it.")
+        raise Malformed(N_("The post does not belong to the actor who sent it."))
     content = parse.text(document, "content", MAX_CONTENT)
     as_type = parse.type_of(document)
     if as_type == "Note" and parse.text(document, "name", 10) and not content:
-        raise Ignored("A poll vote for a poll that is not here.")
+        raise Ignored(N_("A poll vote for a poll that is not here."))
     clean = _clean(document, content)
     content_map = {
         tag: clean if value == content else sanitise(value)
@@ -62,7 +67,7 @@ def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:
     published = min(parse.timestamp(document.get("published")) or now, now)
     updated = parse.timestamp(document.get("updated"))
     page = parse.html_address(document.get("url"))
-    warning = parse.text(document, "summary", MAX_SUMMARY)
+    warning = _warning(document)
     return {
         "local": False,
         "uri": uri,
@@ -79,7 +84,7 @@ def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:
         "title": "",
         "summary": warning,
         "facts": None,
-        "sensitive": parse.boolean(document, "sensitive") or bool(warning),
+        "sensitive": _is_sensitive(document),
         "content": clean if content else content_map.get(language or "", ""),
         "content_map": _primary_first(content_map, language) if len(content_map) > 1 else None,
         "language": language,
@@ -87,6 +92,20 @@ def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:
         "published_at": published,
         "edited_at": min(updated, now) if updated and updated > published else None,
     } | form_of(as_type).read(document)
+
+
+def _warning(document: Document) -> str:
+    """Mastodon, Misskey and Akkoma write it as plain text, others as HTML; here it is text."""
+    summary = parse.text(document, "summary", MAX_SUMMARY)
+    return " ".join(plain(summary).split()) if _MARKUP.search(summary) else summary
+
+
+def _is_sensitive(document: Document) -> bool:
+    """A warning says it too, even one of which no text is left; others say it of one file only."""
+    parts = [document, *parse.items(document.get("attachment"), 64)]
+    return bool(parse.text(document, "summary", 1)) or any(
+        isinstance(part, dict) and parse.boolean(part, "sensitive") for part in parts
+    )
 
 
 def _clean(document: Document, content: str) -> str:

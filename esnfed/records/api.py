@@ -12,6 +12,7 @@ from esnfed.context import Context
 from esnfed.errors import Invalid, Malformed, NotFound
 from esnfed.http.keys import CONFIG, DATABASE
 from esnfed.http.paging import link_header, parse_identifier
+from esnfed.i18n import N_
 from esnfed.records import presentation, query
 from esnfed.records.filters import Filters, read_filters, resolve
 
@@ -64,6 +65,7 @@ async def show_vocabulary(request: web.Request) -> web.Response:
     """Answer with a concept scheme; `?broader=BE` gives what lies directly below a concept."""
     for name in request.query:
         if name != "broader":
-            raise Invalid(f"There is no parameter {name[:100]!r}.", name[:100])
+            unknown = name[:100]
+            raise Invalid(N_("There is no parameter “%(name)s”."), unknown, name=unknown)
     content = presentation.vocabulary(request.match_info["scheme"], request.query.get("broader"))
     return _json(content, {"Cache-Control": "public, max-age=3600"})

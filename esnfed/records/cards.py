@@ -11,13 +11,12 @@ from esnfed import registry
 from esnfed.context import Context
 from esnfed.http.panels import Inset
 from esnfed.http.reader import Reader
-from esnfed.i18n import N_, translator
+from esnfed.i18n import translator
 from esnfed.records import query, rendering
-from esnfed.records.definition import kind_named, languages_of
+from esnfed.records.definition import STATES, kind_named, languages_of
 from esnfed.records.vocabularies import TERRITORIES, THEMES, Scheme
 from esnfed.vocab import paths
 
-STATES = {"open": N_("Open"), "closed": N_("Closed")}
 BOARD = "/records"
 
 
@@ -68,19 +67,20 @@ def card(row: RowMapping, reader: Reader, home: str) -> Card:
     """Return one row of query.py as a card; `home` is our authority."""
     sheet, locale = row["sheet"], reader.locale
     language = reader.choose(languages_of(sheet))
-    gettext = translator(locale).gettext
+    words = translator(locale)
     definition = kind_named(row["kind"])
+    states = definition.states if definition else STATES
     return Card(
         url=paths.record_page("", row["status_id"], rendering.slug(sheet)),
         kind=row["kind"],
-        kind_label=gettext(definition.title) if definition else row["kind"],
+        kind_label=words.gettext(definition.title) if definition else row["kind"],
         title=sheet["title"][language],
         summary=sheet.get("summary", {}).get(language),
         language=language,
         organisation=_owner(row),
         deadline=sheet.get("closes"),
         state=row["state"],
-        state_label=gettext(STATES[row["state"]]),
+        state_label=str(words.pgettext(*states[row["state"]])),
         territories=_chips(TERRITORIES, "territory", sheet.get("territories", []), locale),
         themes=_chips(THEMES, "theme", sheet.get("themes", []), locale),
         languages=tuple(languages_of(sheet)),

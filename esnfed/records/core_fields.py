@@ -58,4 +58,4 @@ TAIL: tuple[Field, ...] = (
 OPENS = DateTime(name="opens", label=N_("Opens"), fact=True)
 CLOSES = DateTime(name="closes", label=N_("Deadline"), fact=True)
 CLOSES_REQUIRED = DateTime(name="closes", label=N_("Deadline"), fact=True, required=True)
-ABOUT = Link(name="about", label=N_("About"))
+ABOUT = Link(name="about", label=N_("Belongs to the project"))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from esnfed import registry
 from esnfed.errors import Invalid
-from esnfed.i18n import N_
+from esnfed.i18n import N_, NP_
 from esnfed.records.composite import public_part, read_fields
 from esnfed.records.fields import Field, Reading, instant
 
 RESERVED = frozenset({"kind", "schema", "version", "state", "closed"})
 """Keys of the wire record that are not fields of a sheet."""
+
+STATES = MappingProxyType({"open": NP_("record", "Open"), "closed": NP_("record", "Closed")})
+"""Words for the state of a record whose kind has none of its own."""
 
 Sheet = dict[str, Any]
 
@@ -22,11 +26,13 @@ class Definition:
     """One kind of record. A subclass names its fields; validation, wire form, facts and facets follow.
 
     `deadline` names the DateTime field after which every node counts the record as closed, without a message;
-    `closes_by_sheet` says that nothing but the sheet itself (`is_over`) closes it.
+    `closes_by_sheet` says that nothing but the sheet itself (`is_over`) closes it. `states` are the words for
+    open and closed: many languages bend them by the gender of the kind.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str]
+    states: ClassVar[Mapping[str, tuple[str, str]]] = STATES
     schema: ClassVar[int] = 1
     fields: ClassVar[tuple[Field, ...]]
     deadline: ClassVar[str | None] = "closes"

@@ -9,6 +9,7 @@ from typing import Any
 from esnfed.context import Context
 from esnfed.errors import EsnfedError, Invalid, Malformed
 from esnfed.http.paging import parse_identifier
+from esnfed.i18n import N_
 from esnfed.records.definition import kind_named
 from esnfed.records.fields import DateTime, Reading, instant
 from esnfed.records.query import MAX_LIMIT, BoardQuery
@@ -31,7 +32,7 @@ class Filters:
 
 
 def _unknown_value(name: str, value: str) -> Invalid:
-    return Invalid(f"The filter {name!r} has no value {value[:100]!r}.", name)
+    return Invalid(N_("The filter “%(name)s” has no value “%(value)s”."), name, name=name, value=value[:100])
 
 
 def _concept(scheme: str) -> Callable[[str, str], str]:
@@ -83,7 +84,7 @@ def _cursor(name: str, value: str) -> int:
 def _limit(name: str, value: str) -> int:
     number = _cursor(name, value)
     if not 1 <= number <= MAX_LIMIT:
-        raise Invalid(f"The {name!r} is a number from 1 to {MAX_LIMIT}.", name)
+        raise Invalid(N_("“%(name)s” is a number from 1 to %(most)s."), name, name=name, most=MAX_LIMIT)
     return number
 
 
@@ -107,7 +108,10 @@ def read_filters(items: Iterable[tuple[str, str]]) -> Filters:
     for name, value in items:
         if name not in NAMES:
             raise Invalid(
-                f"There is no filter {name[:100]!r}; there are: {', '.join(sorted(NAMES))}.", name[:100]
+                N_("There is no filter “%(name)s”; there are: %(names)s."),
+                name[:100],
+                name=name[:100],
+                names=", ".join(sorted(NAMES)),
             )
         given.setdefault(name, []).append(value)
     arguments: dict[str, Any] = {}
@@ -116,7 +120,7 @@ def read_filters(items: Iterable[tuple[str, str]]) -> Filters:
         if name in _MANY:
             arguments[name] = _several(name, values)
         elif len(values) > 1:
-            raise Invalid(f"The filter {name!r} takes one value.", name)
+            raise Invalid(N_("The filter “%(name)s” takes one value."), name, name=name)
         elif name == "organisation":
             organisation = values[0]
         else:
@@ -128,7 +132,8 @@ def read_filters(items: Iterable[tuple[str, str]]) -> Filters:
 def _several(name: str, values: list[str]) -> tuple[str, ...]:
     parts = [part.strip() for value in values for part in value.split(",", MAX_VALUES)]
     if len(parts) > MAX_VALUES:
-        raise Invalid(f"The filter {name!r} takes at most {MAX_VALUES} values.", name)
+        many = N_("The filter “%(name)s” takes at most %(most)s values.")
+        raise Invalid(many, name, name=name, most=MAX_VALUES)
     return tuple(dict.fromkeys(_MANY[name](name, part) for part in parts))
 
 

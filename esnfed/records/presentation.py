@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from esnfed.errors import Invalid, NotFound
-from esnfed.i18n import SUPPORTED, iso
+from esnfed.i18n import N_, SUPPORTED, iso
 from esnfed.records.definition import languages_of
 from esnfed.records.vocabularies import SCHEMES
 
@@ -63,7 +63,7 @@ def vocabulary(name: str, broader: str | None = None) -> Json:
     if scheme is None:
         raise NotFound
     if broader is not None and not scheme.is_valid(broader):
-        raise Invalid("The vocabulary has no concept of that 'broader'.", "broader")
+        raise Invalid(N_("The vocabulary has no such concept in “broader”."), "broader")
     return {
         "scheme": scheme.name,
         "version": scheme.version,

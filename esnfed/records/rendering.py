@@ -65,10 +65,11 @@ def _content(
     page: str,
     closed: bool,
 ) -> str:
-    gettext = translator(words_language(language)).gettext
+    speech = translator(words_language(language))
+    gettext = speech.gettext
     title = escape(pick(public["title"], language))
     if closed:
-        title = f"[{escape(gettext('Closed'))}] {title}"
+        title = f"[{escape(str(speech.pgettext(*definition.states['closed'])))}] {title}"
     kind = Fact("kind", gettext("Kind"), gettext(definition.title))
     lines = [kind, *facts(definition, public, language)]
     items = "".join(f"<li>{_line(fact, gettext(_FACT))}</li>" for fact in lines)

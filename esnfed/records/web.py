@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -122,7 +123,7 @@ def _fields(given: Mapping[str, str], locale: str) -> list[dict[str, Any]]:
     goals = [(value, GOALS.label(value, locale)) for value in GOALS.members()]
     places = sorted(
         ((value, TERRITORIES.label(value, locale)) for value in TERRITORIES.members()),
-        key=lambda place: place[1].casefold(),
+        key=lambda place: _alphabetical(place[1]),
     )
     languages = [(tag, language_name(tag, locale)) for tag in LANGUAGES_OFFERED]
     states = [(state, gettext(_STATE_LABELS[state])) for state in STATES]
@@ -138,6 +139,12 @@ def _fields(given: Mapping[str, str], locale: str) -> list[dict[str, Any]]:
         select("language", N_("Language"), every + languages),
         select("status", N_("State"), states),
     ]
+
+
+def _alphabetical(name: str) -> tuple[str, str]:
+    """Return what sorts a name where a reader looks for it: its letters, then their accents."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(each for each in letters if not unicodedata.combining(each)), letters
 
 
 @routes.get("/r/{id}/{slug}")

@@ -22,6 +22,7 @@ from esnfed.vocab.terms import PUBLIC
 
 HANDLE = re.compile(r"[a-z0-9_]{1,30}")
 LOCAL_TYPES = ("Person", "Organization", "Group", "Service", "Application")
+NO_SUCH_TYPE = N_("An actor here is a Person, an Organization, a Group, a Service or an Application.")
 RESERVED = frozenset({"relay", "admin", "administrator", "root", "postmaster", "abuse", "webmaster"})
 
 
@@ -109,34 +110,16 @@ def create(
     Raises Invalid for a handle that is not 1 to 30 of a-z, 0-9 and _ or is reserved, Conflict when it is
     taken, also by a deleted actor: an account name never gets a second owner.
     """
-    if as_type not in LOCAL_TYPES:
-        raise Invalid(
-            N_("An actor here is a Person, an Organization, a Group, a Service or an Application."), "type"
-        )
-    node_actor = as_type == "Application"
-    if not HANDLE.fullmatch(handle) or (handle in RESERVED and not node_actor):
-        raise Invalid(N_("A handle has 1 to 30 characters: a-z, 0-9 and _; some are reserved."), "handle")
-    if local_by_handle(context, handle):
-        raise Conflict(N_("This handle is taken."))
-    actor_id, origin, now = context.new_id(), context.config.origin, context.now()
-    uri = paths.node_actor(origin) if node_actor else paths.actor(origin, actor_id)
-    values = {
+    _check_new(context, as_type, handle)
+    actor_id, now = context.new_id(), context.now()
+    addresses = _addresses(context, as_type, handle, actor_id)
+    values = addresses | {
         "id": actor_id,
         "as_type": as_type,
         "local": True,
         "handle": handle,
         "domain": context.config.account_domain,
         "host": context.config.domain,
-        "uri": uri,
-        "url": f"{origin}/about"
-        if node_actor
-        else paths.profile_page(origin, handle, organisation=as_type == "Organization"),
-        "inbox": f"{uri}/inbox",
-        "shared_inbox": paths.shared_inbox(origin),
-        "outbox": f"{uri}/outbox",
-        "followers_uri": f"{uri}/followers",
-        "following_uri": f"{uri}/following",
-        "featured_uri": f"{uri}/featured",
         "name": name,
         "summary": sanitise(summary),
         "fields": [{"name": field["name"], "value": sanitise(field["value"])} for field in fields or []],
@@ -148,9 +131,36 @@ def create(
         "updated_at": now,
     }
     context.connection.execute(_INSERT, values)
-    store_keys(context, actor_id, uri, keys)
+    store_keys(context, actor_id, addresses["uri"], keys)
     context.after_commit(ActorChanged(actor_id))
     return actor_id
+
+
+def _check_new(context: Context, as_type: str, handle: str) -> None:
+    if as_type not in LOCAL_TYPES:
+        raise Invalid(NO_SUCH_TYPE, "type")
+    if not HANDLE.fullmatch(handle) or (handle in RESERVED and as_type != "Application"):
+        raise Invalid(N_("A handle has 1 to 30 characters: a-z, 0-9 and _; some are reserved."), "handle")
+    if local_by_handle(context, handle):
+        raise Conflict(N_("This handle is taken."))
+
+
+def _addresses(context: Context, as_type: str, handle: str, actor_id: int) -> dict[str, str]:
+    """Return every address of a new actor: of the node actor under /relay, of others under their number."""
+    origin = context.config.origin
+    if as_type == "Application":
+        uri, page = paths.node_actor(origin), f"{origin}/about"
+    else:
+        uri = paths.actor(origin, actor_id)
+        page = paths.profile_page(origin, handle, organisation=as_type == "Organization")
+    collections = {f"{name}_uri": f"{uri}/{name}" for name in ("followers", "following", "featured")}
+    return collections | {
+        "uri": uri,
+        "url": page,
+        "inbox": f"{uri}/inbox",
+        "shared_inbox": paths.shared_inbox(origin),
+        "outbox": f"{uri}/outbox",
+    }
 
 
 def store_keys(context: Context, actor_id: int, uri: str, keys: NewKeys) -> None:

@@ -8,6 +8,7 @@ from esnfed import registry
 from esnfed.bus import StatusChanged
 from esnfed.context import Context
 from esnfed.errors import Ignored
+from esnfed.i18n import N_
 from esnfed.objects import note
 from esnfed.objects.note import Stored
 from esnfed.services import notifications, polls, statuses, timelines, wanted
@@ -25,7 +26,7 @@ def store(context: Context, document: Document, author: RowMapping) -> Stored | 
     receiver = registry.receivers.get(as_type) if as_type not in ACTOR_TYPES else None
     if receiver is None:
         raise Ignored(
-            "Objects of this type are not understood here.", counter="unsupported-object", key=as_type
+            N_("Objects of this type are not understood here."), counter="unsupported-object", key=as_type
         )
     stored: Stored | None = receiver(context, document, author)
     return stored
@@ -39,7 +40,7 @@ def revise(context: Context, document: Document, author: RowMapping, row: RowMap
     as_type = parse.type_of(document)
     if as_type not in registry.forms:
         raise Ignored(
-            "Objects of this type are not understood here.", counter="unsupported-object", key=as_type
+            N_("Objects of this type are not understood here."), counter="unsupported-object", key=as_type
         )
     note.revise(context, document, author, row)
     polls.revised(context, row["id"])

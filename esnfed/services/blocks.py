@@ -12,7 +12,7 @@ from esnfed.services import follows, outbox, timelines
 from esnfed.vocab import paths
 
 _INSERT = insert(block)
-_STORE = _INSERT.on_conflict_do_nothing().returning(block.c.id)
+_STORE = _INSERT.on_conflict_do_nothing(index_elements=["actor_id", "target_id"]).returning(block.c.id)
 _BETWEEN = select(block).where(
     block.c.actor_id == bindparam("blocker_id"), block.c.target_id == bindparam("blocked_id")
 )

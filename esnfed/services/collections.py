@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, Select, and_, bindparam, exists, func, or_, s
 from esnfed.context import Context
 from esnfed.errors import Gone, NotFound, Refused
 from esnfed.federation import proving
+from esnfed.i18n import N_
 from esnfed.models import activity, actor, follow, mention, node, status, tombstone
 from esnfed.services import pins
 from esnfed.vocab import paths
@@ -169,7 +170,7 @@ def owned_actor(context: Context, actor_id: int | None) -> RowMapping:
     if row["deleted_at"] is not None:
         raise Gone(uri=row["uri"], former_type=row["as_type"], deleted_at=row["deleted_at"])
     if row["suspended_at"] is not None:
-        raise Refused("This actor is suspended.")
+        raise Refused(N_("This actor is suspended."))
     return row
 
 

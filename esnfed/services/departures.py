@@ -53,6 +53,6 @@ def remove_user(context: Context, row: RowMapping) -> None:
         "nobody": f"{row['id']}@removed.invalid",
     }
     if not context.connection.execute(_CLOSE, parameters).rowcount:
-        raise Conflict(N_("The only owner of a node cannot be removed, and nobody twice."))
+        raise Conflict(N_("This account is removed already, or it is the only owner's: a node needs one."))
     context.connection.execute(_WITHDRAW, {"leaver_id": row["id"], "now": now})
     removal.remove_local(context, actors.by_id(context, row["actor_id"]))

@@ -10,6 +10,7 @@ from esnfed.context import Context
 from esnfed.errors import Ignored, Malformed
 from esnfed.federation.errands import Found, Turn, errand_kind, send
 from esnfed.federation.handling import Incoming
+from esnfed.i18n import N_
 from esnfed.jobs import every
 from esnfed.models import actor, follow
 from esnfed.objects import note
@@ -20,7 +21,7 @@ from esnfed.vocab.parse import Document
 
 DAY = 24 * 3600 * 1000
 ASKED_STEP = 20
-"""Actors whose collection is asked for in one step; GoToSocial tells nobody of its pins (federation.md A5)."""
+"""Actors whose collection is asked for in one step; GoToSocial tells nobody of its pins."""
 
 ERRAND = "featured"
 
@@ -51,9 +52,9 @@ def check(incoming: Incoming) -> None:
     """Raise Malformed without object and target, Ignored for another collection than the sender's pins."""
     target = parse.reference(incoming.activity.document.get("target"))
     if incoming.activity.object_uri is None or target is None:
-        raise Malformed(f"{incoming.activity.as_type} needs an object and a target.")
+        raise Malformed(N_("The activity needs an object and a target."))
     if target != incoming.sender["featured_uri"]:
-        raise Ignored("Only pinned posts are understood.", counter="unsupported-collection")
+        raise Ignored(N_("Only pinned posts are understood."), counter="unsupported-collection")
 
 
 def missing(context: Context, incoming: Incoming) -> list[str]:

@@ -154,7 +154,7 @@ def received(context: Context, follower: RowMapping, target: RowMapping, uri: st
 
 
 def _closed(context: Context, follower: RowMapping, target: RowMapping) -> bool:
-    """Nobody follows the node's own actor, as relays are a later feature, nor one that has moved or blocks."""
+    """Nobody follows the node's own actor (relays are a later feature), one that moved, one that blocks."""
     if target["as_type"] == "Application" or target["moved_to_uri"]:
         return True
     return barriers.made_by(context, target["id"], follower["id"])

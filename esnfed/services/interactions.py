@@ -18,7 +18,11 @@ from esnfed.vocab.addressing import READABLE_BY_ALL, addressing
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import PUBLIC
 
-_FAVOURITE = insert(favourite).on_conflict_do_nothing().returning(favourite.c.id)
+_FAVOURITE = (
+    insert(favourite)
+    .on_conflict_do_nothing(index_elements=["actor_id", "status_id"])
+    .returning(favourite.c.id)
+)
 _UNFAVOURITE = (
     delete(favourite)
     .where(favourite.c.actor_id == bindparam("by_id"), favourite.c.status_id == bindparam("liked_id"))

@@ -1,4 +1,4 @@
-"""Moves: an actor goes to another account, ours or elsewhere, and its followers go along (federation.md A4)."""
+"""Moves: an actor goes to another account, here or elsewhere, and its followers go along."""
 
 from __future__ import annotations
 
@@ -146,13 +146,13 @@ def received(context: Context, old: RowMapping, target: RowMapping) -> None:
     Raises Ignored when the target does not name it, has moved itself, or it moved less than seven days ago.
     """
     if target["id"] == old["id"]:
-        raise Ignored("Nobody moves to themselves.")
+        raise Ignored(N_("Nobody moves to themselves."))
     if target["deleted_at"] or target["suspended_at"] or target["moved_to_uri"]:
-        raise Ignored("The account moved to is gone, or has moved itself.")
+        raise Ignored(N_("The account moved to is gone, or has moved itself."))
     if old["uri"] not in (target["also_known_as"] or []):
-        raise Ignored("The account moved to does not name the one that moves as its alias.")
+        raise Ignored(N_("The account moved to does not name the one that moves as its alias."))
     if not _depart(context, old["id"], target["uri"]):
-        raise Ignored("This actor moved less than seven days ago.")
+        raise Ignored(N_("This actor moved less than seven days ago."))
     context.after_commit(ActorChanged(old["id"]))
     _lead_followers(context, old["id"], target["id"])
 

@@ -19,7 +19,8 @@ _GIVEN: list[BindParameter[Any]] = [
 _STORE = (
     insert(notification)
     .from_select(_COLUMNS, select(*_GIVEN).where(~barriers.either_way(_GIVEN[1], _GIVEN[3])))
-    .on_conflict_do_nothing()
+    # The index is named: a clash of two ids is no repeat, and is tried again.
+    .on_conflict_do_nothing(index_elements=["actor_id", "kind", "from_actor_id", "status_id"])
 )
 _WITHDRAW = delete(notification).where(
     notification.c.actor_id == bindparam("recipient_id"),

@@ -31,7 +31,7 @@ _OF = (
     .limit(MAX_PINS)
 )
 _COUNT = select(func.count()).select_from(pin).join(status, pin.c.status_id == status.c.id).where(_SHOWN)
-_STORE = insert(pin).on_conflict_do_nothing().returning(pin.c.id)
+_STORE = insert(pin).on_conflict_do_nothing(index_elements=["actor_id", "status_id"]).returning(pin.c.id)
 _REMOVE = delete(pin).where(
     pin.c.actor_id == bindparam("of_actor"), pin.c.status_id == bindparam("pinned_id")
 )

@@ -61,11 +61,11 @@ _MENTIONED = select(
 
 def _check(context: Context, new: NewPoll) -> None:
     if not 2 <= len(new.options) <= MAX_OPTIONS:
-        raise Invalid(N_("A poll has 2 to 20 answers."), "poll")
+        raise Invalid(N_("A poll has 2 to 20 choices."), "poll")
     if not all(0 < len(option) <= MAX_OPTION_LENGTH for option in new.options):
-        raise Invalid(N_("An answer of a poll has 1 to 100 characters."), "poll")
+        raise Invalid(N_("A choice of a poll has 1 to 100 characters."), "poll")
     if len({option.casefold() for option in new.options}) < len(new.options):
-        raise Invalid(N_("The answers of a poll must differ."), "poll")
+        raise Invalid(N_("The choices of a poll must differ."), "poll")
     if not SHORTEST <= new.expires_at - context.now() <= LONGEST:
         raise Invalid(N_("A poll lasts between five minutes and 31 days."), "poll_until")
 
@@ -103,9 +103,9 @@ def vote(context: Context, by: RowMapping, row: RowMapping, choices: Iterable[in
         raise NotFound(N_("This post asks nothing."))
     wanted = list(dict.fromkeys(choices))
     if not wanted or not all(0 <= choice < len(found["options"]) for choice in wanted):
-        raise Invalid(N_("The poll does not offer this answer."), "choices")
+        raise Invalid(N_("The poll does not offer this choice."), "choices")
     if len(wanted) > 1 and not found["multiple"]:
-        raise Invalid(N_("This poll takes one answer."), "choices")
+        raise Invalid(N_("This poll takes one choice."), "choices")
     counted = _count(context, found, by["id"], wanted)
     if row["local"]:
         poll_counts.tell_soon(context, row["id"])
@@ -184,20 +184,20 @@ def received(context: Context, sender: RowMapping, document: Document) -> None:
     """
     uri = parse.identifier(document)
     if not same_origin(uri, sender["uri"]) or sender["uri"] not in reading.authors_of(document):
-        raise Ignored("The vote does not belong to the actor who sent it.")
+        raise Ignored(N_("The vote does not belong to the actor who sent it."))
     row = note.row_of(context, parse.web_address(document.get("inReplyTo")) or "")
     found = _locked(context, row["id"]) if row and row["local"] and not row["deleted_at"] else None
     if row is None or found is None:
-        raise Ignored("A poll vote for a poll that is not here.")
+        raise Ignored(N_("A poll vote for a poll that is not here."))
     name = parse.text(document, "name", question.MAX_OPTION).strip()
     if name not in found["options"]:
-        raise Ignored("The poll does not offer this answer.")
+        raise Ignored(N_("The poll does not offer this choice."))
     if not _may_vote(context, sender, row):
-        raise Ignored("The poll is not open to this voter.")
+        raise Ignored(N_("The poll is not open to this voter."))
     try:
         counted = _count(context, found, sender["id"], [found["options"].index(name)])
     except Refused as error:
-        raise Ignored(f"{error}") from error
+        raise Ignored(error.text) from error
     if counted:
         poll_counts.tell_soon(context, row["id"])
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Exists, bindparam, exists, select
 
 from esnfed.context import Context
 from esnfed.errors import Ignored
+from esnfed.i18n import N_
 from esnfed.models import actor, block, follow, status
 from esnfed.objects import parts
 from esnfed.vocab import parse, paths
@@ -79,4 +80,4 @@ def check(context: Context, author_id: int, document: Document) -> None:
         },
     ).one()
     if not (judged.reply or judged.named):
-        raise Ignored("Nobody on this node follows the author or is addressed.", counter="irrelevant")
+        raise Ignored(N_("Nobody on this node follows the author or is addressed."), counter="irrelevant")

@@ -27,7 +27,7 @@ MAX_OPEN_PER_SERVER = 100
 STATES = ("open", "closed")
 
 _INSERT = insert(report)
-_STORE = _INSERT.on_conflict_do_nothing().returning(report.c.id)
+_STORE = _INSERT.on_conflict_do_nothing(index_elements=["uri"]).returning(report.c.id)
 _OPEN_OF = (
     select(func.count())
     .select_from(report)
@@ -61,11 +61,9 @@ _FORWARDED = (
     .where(report.c.id == bindparam("report_id"))
     .values(uri=bindparam("flag_uri"), forwarded_at=bindparam("now"))
 )
-_OWN_ACTORS = select(actor).where(
-    actor.c.uri.in_(bindparam("uris", expanding=True)) | actor.c.url.in_(bindparam("uris", expanding=True)),
-    actor.c.local,
-    actor.c.deleted_at.is_(None),
-)
+_OWN = (actor.c.local, actor.c.deleted_at.is_(None))
+_BY_URI = select(actor).where(actor.c.uri.in_(bindparam("uris", expanding=True)), *_OWN)
+_BY_HANDLE = select(actor).where(func.lower(actor.c.handle).in_(bindparam("handles", expanding=True)), *_OWN)
 _OWN_STATUSES = (
     select(status)
     .where(status.c.id.in_(bindparam("ids", expanding=True)), status.c.local, status.c.boost_of_id.is_(None))
@@ -73,6 +71,7 @@ _OWN_STATUSES = (
 )
 _STATUSES = select(status).where(status.c.id.in_(bindparam("ids", expanding=True))).order_by(status.c.id)
 _NODE_ACTOR = select(actor).join(node, node.c.actor_id == actor.c.id)
+_PAGE_OF = re.compile(r"/(?:@|o/)([A-Za-z0-9_]{1,30})")
 _NUMBERED = re.compile(r"/(?:ap/objects|r|@[A-Za-z0-9_]+|o/[A-Za-z0-9_]+)/([0-9]{1,18})(?:/[^/]*)?")
 
 
@@ -84,6 +83,19 @@ class Accused:
     statuses: Sequence[RowMapping]
 
 
+def _named(context: Context, uris: Sequence[str]) -> dict[str, RowMapping]:
+    """Return the actors of this node by those of the addresses that are their ids or pages."""
+    origin = context.config.origin
+    pages = {uri: match[1].lower() for uri in uris if (match := _PAGE_OF.fullmatch(uri[len(origin) :]))}
+    by_uri = context.connection.execute(_BY_URI, {"uris": list(uris)}).mappings()
+    found = {row["uri"]: row for row in by_uri}
+    if pages:
+        by_handle = context.connection.execute(_BY_HANDLE, {"handles": sorted(pages.values())}).mappings()
+        handles = {row["handle"].lower(): row for row in by_handle}
+        found |= {uri: handles[handle] for uri, handle in pages.items() if handle in handles}
+    return found
+
+
 def accused(context: Context, uris: Iterable[str]) -> Accused | None:
     """Return whom and what of this node some addresses name, ids or pages; None when it is nobody.
 
@@ -93,8 +105,7 @@ def accused(context: Context, uris: Iterable[str]) -> Accused | None:
     own = [uri for uri in uris if same_origin(uri, origin)]
     if not own:
         return None
-    named = {row["uri"]: row for row in context.connection.execute(_OWN_ACTORS, {"uris": own}).mappings()}
-    named |= {row["url"]: row for row in list(named.values())}
+    named = _named(context, own)
     found = [_NUMBERED.fullmatch(uri[len(origin) :]) for uri in own]
     ids = list(dict.fromkeys(int(match[1]) for match in found if match))
     posts = list(context.connection.execute(_OWN_STATUSES, {"ids": ids or [0]}).mappings())
@@ -114,7 +125,7 @@ def received(context: Context, sender: RowMapping, found: Accused, comment: str,
     """
     waiting = context.connection.execute(_OPEN_OF, {"of_host": sender["host"]}).scalar_one()
     if waiting >= MAX_OPEN_PER_SERVER:
-        raise Ignored("A hundred reports of that server are open.", counter="too-many-reports")
+        raise Ignored(N_("A hundred reports of that server are open."), counter="too-many-reports")
     return _store(context, sender, found.target, found.statuses, comment, uri=uri or None)
 
 

@@ -18,6 +18,8 @@ from esnfed.vocab.terms import FORBIDDEN_KEYWORDS
 
 MAX_ITEMS = 256
 MAX_DEPTH = 64
+MAX_CONTAINERS = 50_000
+"""Objects and lists in one document: a megabyte has room for 300,000, which take a second to look through."""
 
 _SUSPECT = (b"@graph", b"@included", b"@reverse", b"\\u")
 _SURROGATES = re.compile("[\ud800-\udfff\x00]")
@@ -28,8 +30,8 @@ Document = dict[str, Any]
 def load(data: bytes) -> Document:
     """Parse bytes into a JSON object; raises Malformed.
 
-    Refused: anything but an object, nesting over 64 levels, and the JSON-LD keywords that restructure a
-    document (CVE-2026-46349, CVE-2026-48028, CVE-2026-42462), wherever they stand.
+    Refused: anything but an object, nesting over 64 levels, over 50,000 objects and lists, and the JSON-LD
+    keywords that restructure a document (CVE-2026-46349, CVE-2026-48028, CVE-2026-42462), wherever they stand.
     """
     try:
         document = orjson.loads(data)
@@ -48,8 +50,12 @@ def load(data: bytes) -> Document:
 
 def _mappings(document: Document) -> Iterator[tuple[int, Document]]:
     waiting: list[tuple[int, Any]] = [(1, document)]
+    seen = 0
     while waiting:
         depth, value = waiting.pop()
+        seen += 1
+        if seen > MAX_CONTAINERS:
+            raise Malformed("The document holds too many objects and lists.")
         if isinstance(value, dict):
             yield depth, value
             waiting.extend((depth + 1, inner) for inner in value.values() if isinstance(inner, dict | list))
@@ -114,7 +120,7 @@ def identifier(document: Mapping[str, Any], key: str = "id") -> str:
     """Return a web address that the document must have under `key`; raises Malformed."""
     uri = reference(document.get(key))
     if uri is None:
-        raise Malformed(f"The document has no usable {key!r}.")
+        raise Malformed("The document has no usable “%(name)s”.", name=key)
     parse_address(uri)
     return uri
 

@@ -15,6 +15,11 @@ def actor(origin: str, actor_id: int) -> str:
     return f"{origin}/ap/actors/{actor_id}"
 
 
+def followers(actor_uri: str) -> str:
+    """Id of the followers collection of a local actor."""
+    return f"{actor_uri}/followers"
+
+
 def node_actor(origin: str) -> str:
     """Id of the node's Application actor; it ends in /relay for LitePub servers (FEP-ae0c)."""
     return f"{origin}{NODE_ACTOR}"

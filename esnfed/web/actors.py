@@ -37,6 +37,8 @@ class Profile:
     leaf: Leaf[RowMapping]
     posts: list[Shown]
     panels: list[tuple[str, Any]]
+    moved: dict[str, str] | None = None
+    """Address and name of where the actor has moved to."""
 
 
 def find(context: Context, handle: str, domain: str | None) -> RowMapping:
@@ -59,7 +61,17 @@ def read(context: Context, handle: str, domain: str | None, reader: Reader, turn
     rows = public_timelines.of_actor(context, row["id"], cursor)
     leaf = leaves.cut(rows, turn, PAGE, lambda found: int(found["id"]))
     on_page = panels.of_page(context, "actor", reader, row) if turn == Turn() else []
-    return Profile(row, leaf, shown.of_statuses(context, leaf.rows, reader), on_page)
+    posts = shown.of_statuses(context, leaf.rows, reader)
+    return Profile(row, leaf, posts, on_page, _moved(context, row["moved_to_uri"]))
+
+
+def _moved(context: Context, uri: str | None) -> dict[str, str] | None:
+    if uri is None:
+        return None
+    known = actors.by_uri(context, uri)
+    if known is None or known["deleted_at"]:
+        return {"url": uri, "name": uri}
+    return {"url": presenters.actor_path(known), "name": f"@{known['handle']}@{known['domain']}"}
 
 
 @routes.get(f"/@{HANDLE}@{DOMAIN}")
@@ -87,6 +99,7 @@ async def show(request: web.Request) -> web.Response:
         actor=presenters.actor(row),
         first=turn == Turn(),
         panels=profile.panels,
+        moved=profile.moved,
         posts_count=row["statuses_count"],
         followers_count=None if row["hides_network"] else row["followers_count"],
         following_count=None if row["hides_network"] else row["following_count"],

@@ -112,9 +112,20 @@ def _titled(row: RowMapping, content: str) -> dict[str, Any]:
     return {
         "title": row["title"] or teaser(content, TITLE) or urlsplit(page).netloc,
         "teaser": row["summary"] or teaser(content, TEASER),
-        "facts": row["facts"] or {},
+        "facts": _facts(row["facts"] or {}),
         "link": None if row["local"] else page,
     }
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return every fact that a page may show, with None for what is not known."""
+    if not facts:
+        return {}
+    names = ("cancelled", "starts_at", "ends_at", "timezone", "about")
+    places = [
+        {key: place.get(key) for key in ("name", "address", "url")} for place in facts.get("places", ())
+    ]
+    return {name: facts.get(name) for name in names} | {"places": places}
 
 
 def _parent(view: StatusView) -> dict[str, str] | None:

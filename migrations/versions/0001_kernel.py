@@ -161,7 +161,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index("ix_inbox_message_state", "inbox_message", ["state", "id"], unique=False)
-    op.create_index("uq_inbox_message_activity", "inbox_message", ["actor_uri", "uri"], unique=True)
+    op.create_index(
+        "uq_inbox_message_activity", "inbox_message", ["actor_uri", "uri", "as_type"], unique=True
+    )
     op.create_table(
         "job",
         sa.Column(
@@ -254,10 +256,11 @@ def upgrade() -> None:
     op.create_table(
         "tombstone",
         sa.Column("uri", sa.Text(), nullable=False),
+        sa.Column("actor_uri", sa.Text(), server_default="", nullable=False),
         sa.Column("local", sa.Boolean(), nullable=False),
         sa.Column("former_type", sa.Text(), nullable=False),
         sa.Column("deleted_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("uri", name=op.f("pk_tombstone")),
+        sa.PrimaryKeyConstraint("uri", "actor_uri", name=op.f("pk_tombstone")),
     )
     op.create_table(
         "activity",

@@ -1,4 +1,4 @@
-"""Local people who post, change and delete through the control socket, and know what was confirmed to them."""
+"""Local people who post, change and delete through the control socket, and know what was confirmed."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ HOME_CAP = 800
 """Rows that a home timeline is trimmed to (services/timelines.py)."""
 
 COUNTERS = {
-    "favourites": "SELECT s.uri, s.favourites_count, (SELECT count(*) FROM favourite f WHERE f.status_id = s.id)"
-    " FROM status s",
+    "favourites": "SELECT s.uri, s.favourites_count, (SELECT count(*) FROM favourite f"
+    " WHERE f.status_id = s.id) FROM status s",
     "boosts": "SELECT s.uri, s.boosts_count, (SELECT count(*) FROM status b WHERE b.boost_of_id = s.id"
     " AND b.deleted_at IS NULL) FROM status s WHERE s.boost_of_id IS NULL",
     "replies": "SELECT s.uri, s.replies_count, (SELECT count(*) FROM status r WHERE r.in_reply_to_id = s.id"
@@ -34,6 +34,8 @@ COUNTERS = {
 DOUBLES = {
     "inbox messages": "SELECT actor_uri, uri FROM inbox_message GROUP BY actor_uri, uri HAVING count(*) > 1",
     "statuses": "SELECT uri FROM status GROUP BY uri HAVING count(*) > 1",
+    "posts by command": "SELECT content FROM status WHERE local AND content <> '' GROUP BY actor_id, content"
+    " HAVING count(*) > 1",
     "boosts": "SELECT actor_id, boost_of_id FROM status WHERE boost_of_id IS NOT NULL AND deleted_at IS NULL"
     " GROUP BY actor_id, boost_of_id HAVING count(*) > 1",
     "timeline rows": "SELECT actor_id, status_id FROM timeline_entry GROUP BY actor_id, status_id"
@@ -59,9 +61,13 @@ class Book:
 
     def faults(self) -> list[str]:
         """Whatever is doubled or miscounted, in words; true at any moment between two transactions."""
-        found = [f"{name}: {row} is there twice" for name, query in DOUBLES.items() for row in self.rows(query)]
+        found = [
+            f"{name}: {row} is there twice" for name, query in DOUBLES.items() for row in self.rows(query)
+        ]
         for name, query in COUNTERS.items():
-            found += [f"{name} of {who}: {said}, not {real}" for who, said, real in self.rows(query) if said != real]
+            found += [
+                f"{name} of {who}: {said}, not {real}" for who, said, real in self.rows(query) if said != real
+            ]
         return found
 
     def lost(self, acknowledged: Iterable[str], authors: Iterable[Author]) -> list[str]:
@@ -100,7 +106,9 @@ def effect_faults(book: Book, pens: Iterable[Pen], targets: list[str], reader: s
         follows = bool(book.rows(FOLLOWS, who))
         found += [] if follows == want.follows else [f"{who} follows: {follows}, not {want.follows}"]
         told = Counter(kind for (kind,) in book.rows(TOLD, who))
-        wanted = Counter({"favourite": len(want.likes), "reblog": len(want.boosts), "follow": int(want.follows)})
+        wanted = Counter(
+            {"favourite": len(want.likes), "reblog": len(want.boosts), "follow": int(want.follows)}
+        )
         found += [] if told == +wanted else [f"told of {who}: {told}, not {+wanted}"]
     return found + _timeline_faults(book, list(pens), targets, reader)
 
@@ -111,7 +119,7 @@ def _timeline_faults(book: Book, pens: list[Pen], targets: list[str], reader: st
     notes = {uri for pen in pens for uri in pen.expected.notes if uri not in pen.expected.answers}
     if len(rows) >= HOME_CAP:
         return [f"the home of {reader} shows {uri}" for uri in sorted(rows - notes)]
-    return _unequal(f"home of {reader}", {uri: "" for uri in notes}, {uri: "" for uri in rows})
+    return _unequal(f"home of {reader}", dict.fromkeys(notes, ""), dict.fromkeys(rows, ""))
 
 
 def _unequal(name: str, wanted: dict[str, str], there: dict[str, str]) -> list[str]:
@@ -121,7 +129,10 @@ def _unequal(name: str, wanted: dict[str, str], there: dict[str, str]) -> list[s
 
 
 _OF = "JOIN actor a ON a.id = {}.actor_id AND a.uri = ?"
-NOTES = f"SELECT s.uri, s.content FROM status s {_OF.format('s')} WHERE s.boost_of_id IS NULL AND s.deleted_at IS NULL"
+NOTES = (
+    f"SELECT s.uri, s.content FROM status s {_OF.format('s')}"
+    " WHERE s.boost_of_id IS NULL AND s.deleted_at IS NULL"
+)
 REPLIES = (
     f"SELECT s.uri, p.uri FROM status s {_OF.format('s')} JOIN status p ON p.id = s.in_reply_to_id"
     " WHERE s.deleted_at IS NULL"
@@ -143,20 +154,23 @@ HOME = (
 
 
 def sink_faults(sink: Sink, authors: Iterable[Author], followed: dict[str, set[str]]) -> list[str]:
-    """Every confirmed post arrived, what is about one post in its order, and the last word is the right one."""
+    """Every confirmed post arrived, all about it in its order, and the last word is the right one."""
     by_object: dict[str, list[Arrival]] = defaultdict(list)
     for arrival in sink.arrivals:
         by_object[arrival.object_uri].append(arrival)
     name = sink.peer.name
-    found = [f"{name}: {uri} came in the order {_told(here)}" for uri, here in by_object.items() if not _rises(here)]
+    found = [
+        f"{name}: {uri} came in the order {_told(here)}" for uri, here in by_object.items() if not rises(here)
+    ]
     for author in authors:
         if author.handle in followed[name]:
             for post in (post for post in author.posts if post.confirmed):
-                found += [f"{name}: {fault}" for fault in _arrival_faults(post, by_object.get(post.uri, []))]
+                found += [f"{name}: {fault}" for fault in arrival_faults(post, by_object.get(post.uri, []))]
     return found
 
 
-def _rises(arrivals: list[Arrival]) -> bool:
+def rises(arrivals: list[Arrival]) -> bool:
+    """Say whether what is about one post came in the order in which it was done here."""
     numbers = [arrival.number for arrival in arrivals]
     kinds = [("Create", "Update", "Delete").index(arrival.as_type) for arrival in arrivals]
     return numbers == sorted(numbers) and kinds == sorted(kinds)
@@ -166,7 +180,8 @@ def _told(arrivals: list[Arrival]) -> str:
     return ", ".join(f"{arrival.as_type} {arrival.number}" for arrival in arrivals)
 
 
-def _arrival_faults(post: Post, arrivals: list[Arrival]) -> list[str]:
+def arrival_faults(post: Post, arrivals: list[Arrival]) -> list[str]:
+    """Return what is wrong with what arrived of one post whose author got a confirmation."""
     if not arrivals:  # an unsent Create and its Delete annihilate (decisions.md 9)
         return [] if post.deleted or post.doubt == "delete" else [f"{post.uri} never arrived"]
     last = arrivals[-1]

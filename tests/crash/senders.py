@@ -53,7 +53,9 @@ class Expected:
 class Pen:
     """An actor of the peer: sends one activity after the other, each until it is acknowledged."""
 
-    def __init__(self, peer: SigningPeer, name: str, chance: Random, targets: list[str], followed: str) -> None:
+    def __init__(
+        self, peer: SigningPeer, name: str, chance: Random, targets: list[str], followed: str
+    ) -> None:
         self.peer = peer
         self.document = peer.actor(name)
         self.expected = Expected()
@@ -117,7 +119,12 @@ class Pen:
     def _toggle(self, as_type: str, standing: dict[str, str]) -> Document:
         target = self._chance.choice(self._targets)
         if target in standing:
-            inner = {"id": standing.pop(target), "type": as_type, "actor": self.document["id"], "object": target}
+            inner = {
+                "id": standing.pop(target),
+                "type": as_type,
+                "actor": self.document["id"],
+                "object": target,
+            }
             return self.peer.activity(self.document, "Undo", inner)
         made = self.peer.activity(self.document, as_type, target)
         standing[target] = made["id"]

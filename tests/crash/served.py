@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -33,7 +32,9 @@ class Unanswered(Exception):
 class Served:
     """One node in a process; `log` is what it has said on standard error since it was started."""
 
-    def __init__(self, config: Config, folder: Path, authority: Any, hosts: dict[str, tuple[str, int]]) -> None:
+    def __init__(
+        self, config: Config, folder: Path, authority: Any, hosts: dict[str, tuple[str, int]]
+    ) -> None:
         self.config = config
         self.hosts = hosts
         self.log = ""
@@ -168,14 +169,3 @@ def copy_of(config: Config, target: Path) -> Path:
         if source.exists():
             shutil.copyfile(source, target / source.name)
     return target / "esnfed.sqlite"
-
-
-def refused(config_file: Path, *, before: Callable[[], None] | None = None) -> str:
-    """Run `serve`, which must refuse to start; return its one sentence."""
-    done = subprocess.run(
-        [sys.executable, "-m", "esnfed", "--lang", "en", "--config", str(config_file), "serve"],
-        capture_output=True, text=True, check=False, timeout=PATIENCE, preexec_fn=before,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.count("\n") == 1, done.stderr
-    return done.stderr.strip()

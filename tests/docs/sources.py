@@ -12,11 +12,11 @@ from tests.docs.pages import ROOT
 ACTIVITY_TYPES = frozenset(
     (
         *("Accept", "Add", "Announce", "Arrive", "Block", "Create", "Delete", "Dislike", "Flag", "Follow"),
-        *("Ignore", "Invite", "Join", "Leave", "Like", "Listen", "Move", "Offer", "Question", "Reject"),
+        *("Ignore", "Invite", "Join", "Leave", "Like", "Listen", "Move", "Offer", "Reject"),
         *("Read", "Remove", "TentativeReject", "TentativeAccept", "Travel", "Undo", "Update", "View"),
     )
 )
-"""The activity types of the ActivityStreams vocabulary."""
+"""The activity types of the ActivityStreams vocabulary; Question, which is one there, travels as a post."""
 
 PROGRAM = ROOT / "esnfed"
 

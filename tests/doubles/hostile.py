@@ -204,3 +204,35 @@ async def _slow(server: HostileServer, request: web.BaseRequest) -> web.StreamRe
 async def _rude(_: HostileServer, __: web.BaseRequest) -> web.StreamResponse:
     """Refuses everything."""
     return web.Response(status=403, text="go away")
+
+
+def _number(request: web.BaseRequest) -> int:
+    digits = request.raw_path.rpartition("/")[2]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _reply(uri: str, author: str, parent: str) -> web.Response:
+    note = {"id": uri, "type": "Note", "attributedTo": author, "content": "<p>x</p>", "inReplyTo": parent}
+    return _json(note | {"to": ["https://www.w3.org/ns/activitystreams#Public"]})
+
+
+@manner("chain")
+async def _chain(server: HostileServer, request: web.BaseRequest) -> web.StreamResponse:
+    """A thread without an end: every post answers the next one, all by `mallory`."""
+    way = server.origin + request.raw_path.rpartition("/")[0]
+    number = _number(request)
+    return _reply(f"{way}/{number}", f"{server.origin}/users/mallory", f"{way}/{number + 1}")
+
+
+@manner("wildcard")
+async def _wildcard(server: HostileServer, request: web.BaseRequest) -> web.StreamResponse:
+    """The same with a server of its own for every post: `w1`, `w2`, ... below this one, each with an actor."""
+    host = request.headers["Host"]
+    number = int(host.partition(".")[0].removeprefix("w"))
+    uri = f"https://{host}/users/w"
+    if request.raw_path == "/users/w":
+        named = {"type": "Person", "preferredUsername": "w", "inbox": f"{uri}/inbox", "followers": f"{uri}/f"}
+        return _json({"id": uri} | named)
+    if request.raw_path != "/notes/1":
+        return web.Response(status=404)
+    return _reply(f"https://{host}/notes/1", uri, f"https://w{number + 1}.{server.name}/notes/1")

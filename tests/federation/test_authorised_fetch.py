@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ class Asker:
 
     async def get(self, path: str, *, alter: str = "", accept: str = ACTIVITY_JSON) -> Answer:
         """Return status, headers and body."""
-        headers = {"Accept": accept, "Host": self.target.domain}
+        headers = {"Accept": accept, "Accept-Language": "en", "Host": self.target.domain}
         if self.peer is not None:
             signer = Signer(f"{self.peer.origin}/users/reader#main-key", load_private(RSA.private_der))
             now = self.target.node.runtime.clock()
@@ -36,7 +37,8 @@ class Asker:
             ClientSession(connector=TCPConnector(ssl=False)) as session,
             session.get(url, headers=headers, allow_redirects=False) as answer,
         ):
-            body = await answer.json(content_type=None) if "json" in answer.content_type else None
+            text = await answer.text()
+            body = json.loads(text) if "json" in answer.content_type else text
             return answer.status, dict(answer.headers), body
 
 
@@ -70,7 +72,7 @@ async def test_in_open_mode_everything_public_is_given_unsigned_and_may_be_cache
     for path in (path for path in paths if "followers" not in path):
         status, headers, _ = await Asker(network, lyon).get(path)
         assert (status, headers["Cache-Control"]) == (200, "public, max-age=180"), path
-        assert headers["Vary"] == "Accept, Signature"
+        assert headers["Vary"].startswith("Accept, Signature")
 
 
 async def test_under_authorised_fetch_an_unsigned_request_gets_nothing(network: Network) -> None:

@@ -100,7 +100,7 @@ async def test_the_collection_is_read_in_each_form_that_peers_write(network: Net
     peer = await Peer.start_in(network, "other.esn.test")
     uri = f"{peer.origin}/users/ada/collections/featured"
     ada = peer.actor("ada", featured=uri)
-    notes = [peer.note(ada, f"n{number}") for number in range(8)]
+    notes = [peer.serve(peer.note(ada, f"n{number}")) for number in range(8)]
     ids: list[Any] = [one["id"] for one in notes]
     collection: dict[str, Any] = {"id": uri, "type": "OrderedCollection", "totalItems": 2}
     expected = 2
@@ -117,7 +117,7 @@ async def test_the_collection_is_read_in_each_form_that_peers_write(network: Net
     else:
         eve = peer.actor("eve")
         collection["orderedItems"] = [
-            peer.note(eve, "hers")["id"],
+            peer.serve(peer.note(eve, "hers"))["id"],
             "https://elsewhere.test/notes/1",
             7,
             *ids[:2],
@@ -134,7 +134,7 @@ async def test_the_collection_is_read_in_each_form_that_peers_write(network: Net
 
 
 async def test_only_the_own_public_posts_and_five_of_them_can_be_pinned(network: Network) -> None:
-    lyon, amina, dakar, paul = await pair(network)
+    lyon, amina, _dakar, _paul = await pair(network)
     zoe = await lyon.actor("zoe")
     with pytest.raises(Refused):
         await act(lyon, pins.pin_status, zoe, await lyon.post(amina, "Pas à toi"))

@@ -61,7 +61,7 @@ async def test_a_forwarded_report_reaches_the_other_moderators_and_hides_who_mad
 
 
 async def test_a_report_stays_at_home_unless_it_is_forwarded(network: Network) -> None:
-    lyon, amina, dakar, paul = await pair(network)
+    lyon, _amina, dakar, paul = await pair(network)
     number = await complain(dakar, paul, await dakar.find("amina@lyon.esn.test"), forward=False)
     await network.settle()
     assert await dakar.rows(activity, as_type="Flag") == []
@@ -81,13 +81,14 @@ async def test_mastodon_and_misskey_forms_are_understood(network: Network) -> No
         {"object": row["uri"], "content": f"Note: {page}\n-----\nMisskey <b>gras</b>"},
         {"object": [f"{lyon.origin}/ap/objects/{post}"], "content": "Akkoma"},
         {"object": {"id": row["uri"], "type": "Person"}, "content": None},
+        {"object": f"{lyon.origin}/@Amina", "content": ""},
     ]
     for form in forms:
         assert await peer.post(lyon, peer.activity(actor, "Flag", None) | form) == 202
     await network.settle()
     found = sorted(await lyon.rows(report), key=lambda each: each["id"])
-    assert [each["target_id"] for each in found] == [amina] * 4
-    assert [each["status_ids"] for each in found] == [[str(post)]] * 3 + [[]]
+    assert [each["target_id"] for each in found] == [amina] * 5
+    assert [each["status_ids"] for each in found] == [[str(post)]] * 3 + [[], []]
     assert "<b>" not in found[1]["comment"]
     assert found[0]["host"] == "other.esn.test"
 
@@ -137,7 +138,7 @@ async def test_a_report_is_closed_once_with_what_was_decided(network: Network) -
 
 
 async def test_what_makes_no_report_is_refused(network: Network) -> None:
-    lyon, amina, dakar, paul = await pair(network)
+    lyon, amina, _dakar, _paul = await pair(network)
     zoe = await lyon.actor("zoe")
     post = await lyon.post(zoe, "À moi")
     with pytest.raises(Invalid):

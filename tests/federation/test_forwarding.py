@@ -135,8 +135,18 @@ async def test_nothing_is_forwarded_twice(network: Network) -> None:
     await scene.lyon.write(lambda context: context.connection.execute(delete(inbox_message)).rowcount)
     scene.network.advance(1000)
     await scene.send(create)
-    assert len(await scene.lyon.rows(inbox_message, uri=create["id"])) == 1
+    assert (await scene.lyon.one(inbox_message, uri=create["id"]))["state"] == "done"
     assert len(scene.forwarded()) == 1
+
+
+async def test_what_is_no_change_of_an_answer_stays_here(network: Network) -> None:
+    scene = await Thread.begin(network)
+    create = scene.reply()
+    await scene.send(create)
+    boost = scene.prove(scene.act("Announce", create["object"]["id"]))
+    await scene.send(boost)
+    await scene.lyon.one(inbox_message, uri=boost["id"])
+    assert scene.forwarded() == []
 
 
 def _changed(scene: Thread) -> Document:

@@ -119,7 +119,7 @@ async def test_what_was_queued_before_the_rotation_still_arrives(network: Networ
 async def test_an_update_that_comes_too_late_for_the_old_key_is_sent_with_the_new_one(
     network: Network,
 ) -> None:
-    lyon, amina, dakar, paul = await pair(network)
+    lyon, amina, dakar, _paul = await pair(network)
     await rotate(lyon, amina)
     update = await lyon.one(activity, as_type="Update")
     waiting = await lyon.one(delivery, activity_id=update["id"])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, TCPConnector
 
+from esnfed.cli import moving  # noqa: F401 - registers the operations
+from esnfed.cli.operations import perform
 from esnfed.errors import Conflict, Invalid, Refused
-from esnfed.federation.discovery import store_actor
 from esnfed.models import follow, inbox_message, job
-from esnfed.services import actors, follows, moves
+from esnfed.services import follows, moves
 from tests.federation.network import LiveNode, Network
 from tests.federation.peer import Peer
 from tests.federation.test_inbox import Forger
@@ -18,22 +20,15 @@ DAY = 24 * 3600 * 1000
 
 
 async def alias(live: LiveNode, actor_id: int, *uris: str) -> None:
-    """Name the other accounts of an actor."""
-    await live.write(lambda context: moves.name_aliases(context, actors.by_id(context, actor_id), uris))
+    """Name the other accounts of an actor, as the command does."""
+    arguments = {"handle": (await live.row(actor_id))["handle"], "added": list(uris), "removed": []}
+    await perform(live.node, "actor-alias", arguments)
 
 
 async def go(live: LiveNode, actor_id: int, account: str) -> None:
-    """Move an actor, as the command does: the target is read from its origin first."""
-    target_id = await live.find(account)
-    target = await live.row(target_id)
-    if not target["local"]:
-        resolved = await live.node.discovery.document(target["uri"])
-        await live.write(store_actor, resolved.document, resolved.domain)
-
-    def act(context: Any) -> None:
-        moves.move(context, actors.by_id(context, actor_id), actors.by_id(context, target_id))
-
-    await live.write(act)
+    """Move an actor, as the command does."""
+    arguments = {"handle": (await live.row(actor_id))["handle"], "name": account}
+    await perform(live.node, "actor-move", arguments)
 
 
 async def scene(network: Network) -> tuple[LiveNode, LiveNode, LiveNode, dict[str, int]]:
@@ -202,3 +197,21 @@ async def test_many_followers_are_led_in_steps_that_go_on_after_a_crash(
     await network.settle()
     assert (await dakar.row(amina2))["followers_count"] == 5
     assert (await lyon.row(amina))["followers_count"] == 0
+
+
+@pytest.mark.parametrize("on_lyon", [True, False])
+async def test_the_page_says_where_it_went(network: Network, on_lyon: bool) -> None:
+    lyon, dakar, _, ids = await scene(network)
+    await alias(dakar, ids["amina2"], (await lyon.row(ids["amina"]))["uri"])
+    await go(lyon, ids["amina"], "amina2@dakar.esn.test")
+    await network.settle()
+    where, path = (lyon, "/@amina") if on_lyon else (dakar, "/@amina@lyon.esn.test")
+    url = f"https://127.0.0.1:{network.hosts[where.domain][1]}{path}"
+    async with (
+        ClientSession(connector=TCPConnector(ssl=False)) as session,
+        session.get(url, headers={"Host": where.domain, "Accept": "text/html"}) as answer,
+    ):
+        page = await answer.text()
+    assert answer.status == 200
+    target = "/@amina2@dakar.esn.test" if on_lyon else "/@amina2"
+    assert f'<a href="{target}" rel="nofollow noopener">@amina2@dakar.esn.test</a>' in page

@@ -10,7 +10,7 @@ from esnfed.models import delivery, favourite, follow, inbox_message, status
 from tests.doubles.server import Reply
 from tests.federation.network import Network
 from tests.federation.peer import Peer
-from tests.federation.test_inbox import scene
+from tests.federation.test_inbox import Forger, scene
 
 PAIRS = 12
 
@@ -152,3 +152,16 @@ class Repeating:
             return self._last
         again, self._last = self._last, None
         return again
+
+
+async def test_a_neighbour_cannot_keep_out_a_post_that_has_not_arrived(network: Network) -> None:
+    """A Delete of something unknown is remembered for its sender alone."""
+    _, dakar, paul, pen = await scene(network)
+    lyon = network.nodes[0]
+    neighbour = Forger(network, lyon, await lyon.actor("neighbour"))
+    note = await pen.note("un")
+    assert await neighbour.send(dakar, await neighbour.activity("Delete", note["id"])) == 202
+    await network.settle()
+    assert await pen.send(dakar, await pen.activity("Create", note)) == 202
+    await network.settle()
+    assert [row["content"] for row in await dakar.home(paul)] == ["<p>un</p>"]

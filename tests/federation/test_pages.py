@@ -105,6 +105,14 @@ def texts(page: LexborHTMLParser, selector: str) -> list[str]:
     return [node.text(strip=True) for node in page.css(selector)]
 
 
+async def test_territories_are_in_the_order_of_the_alphabet(network: Network, browser: Browser) -> None:
+    lyon, *_ = await scene(network)
+    board = await browser.page(lyon, "/records", language="fr")
+    names = texts(board, "#territory option")
+    assert names.index("Espagne") > names.index("Émirats arabes unis") > names.index("Égypte")
+    assert names.index("Égypte") > names.index("Djibouti")
+
+
 async def test_a_project_announced_on_one_node_stands_on_the_board_of_the_other(
     network: Network, browser: Browser
 ) -> None:

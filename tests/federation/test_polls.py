@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -234,6 +235,17 @@ async def test_voting_rules_hold_for_our_own_people(network: Network) -> None:
     assert await tallies(lyon, single["uri"]) == ([1, 0], 1)
     assert await tallies(lyon, several["uri"]) == ([1, 1], 1)
     assert len(await lyon.rows(poll_vote)) == 3
+
+
+async def test_votes_that_come_at_once_are_all_counted_and_each_once(network: Network) -> None:
+    lyon = await network.node("lyon")
+    row = await ask(lyon, await lyon.actor("amina"))
+    voters = [await lyon.actor(f"voter{number}") for number in range(12)]
+    await asyncio.gather(*(vote(lyon, voter, row, voter % 2) for voter in voters * 2))
+    found, count = await tallies(lyon, row["uri"])
+    assert (sum(found), count) == (12, 12)
+    assert found == [sum(voter % 2 == choice for voter in voters) for choice in (0, 1)]
+    assert len(await lyon.rows(poll_vote)) == 12
 
 
 async def test_a_poll_for_followers_takes_no_vote_of_others(network: Network) -> None:

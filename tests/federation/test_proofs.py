@@ -322,6 +322,14 @@ async def test_what_another_delivers_is_refused_with_a_proof(network: Network, c
     assert await scene.contents() == []
 
 
+async def test_a_key_on_another_server_is_not_even_asked_for(network: Network) -> None:
+    scene = await Relay.gather(network)
+    other, pair = await Peer.start_in(network, "eve.esn.test"), generate_ed25519()
+    eve = prover(other, "eve", pair)
+    assert await scene.deliver(proven(scene.create(), pair, key_of(eve), network.now())) == 401
+    assert other.seen == []
+
+
 @pytest.mark.parametrize("keyword", ["@graph", "@included", "@reverse"])
 async def test_restructured_documents_are_refused_whatever_proves_them(
     network: Network, keyword: str

@@ -11,7 +11,7 @@ import pytest
 
 from esnfed.app import Node, open_node
 from esnfed.context import Context
-from esnfed.federation import inbox_worker
+from esnfed.federation import inbox_worker, peers
 from esnfed.models import (
     activity,
     actor,
@@ -267,6 +267,7 @@ async def test_accept_and_reject_at_once_agree_in_the_end(network: Network) -> N
 
 async def test_a_stranger_met_by_fifty_requests_at_once_is_one_actor(network: Network) -> None:
     lyon, amina, dakar, paul = await pair(network)
+    await dakar.write(peers.set_standing, lyon.domain, "allowed", "")  # no limit of a first contact
     pen = Forger(network, lyon, amina)
     to_paul = {"tag": [{"type": "Mention", "href": (await dakar.row(paul))["uri"]}]}
     messages = [await pen.activity("Create", await pen.note(f"n{n}", **to_paul)) for n in range(AT_ONCE)]

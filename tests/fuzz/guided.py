@@ -29,7 +29,14 @@ def main(name: str, options: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(pool):
             (Path(folder) / str(number)).write_bytes(seed)
-        arguments = [sys.argv[0], f"-max_len={MAX_INPUT}", "-timeout=10", "-rss_limit_mb=1500", *options, folder]
+        arguments = [
+            sys.argv[0],
+            f"-max_len={MAX_INPUT}",
+            "-timeout=10",
+            "-rss_limit_mb=1500",
+            *options,
+            folder,
+        ]
         atheris.Setup(arguments, target, custom_mutator=change)
         atheris.Fuzz()
 

@@ -116,7 +116,9 @@ class Mutator:
             return random.choice(self._words).decode("utf-8", "surrogatepass")
         if kind == 1:
             return deepcopy(random.choice(self._values))
-        taken = inside(donor if kind == 2 else document, random.choice(places(donor if kind == 2 else document)))
+        taken = inside(
+            donor if kind == 2 else document, random.choice(places(donor if kind == 2 else document))
+        )
         wrapped = (taken, [taken, taken], {"id": taken, "type": taken}, [[taken]])
         return deepcopy(random.choice(wrapped))
 
@@ -126,7 +128,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found, waiting = [path], [(value, path)]
     while waiting and len(found) < 400:
         inner, at = waiting.pop()
-        items = inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
+        items = (
+            inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
+        )
         for key, below in items:
             found.append((*at, key))
             waiting.append((below, (*at, key)))
@@ -153,7 +157,9 @@ def run(target: Target, seeds: Sequence[bytes], mutator: Mutator, random: Random
     """Feed `inputs` inputs to a target, the seeds first; what the target raises comes out, with its input."""
     coverage, pool = Coverage(), list(seeds)
     for number in range(inputs):
-        data = seeds[number] if number < len(seeds) else mutator.mutate(random.choice(pool), random.choice(pool))
+        data = (
+            seeds[number] if number < len(seeds) else mutator.mutate(random.choice(pool), random.choice(pool))
+        )
         before = len(coverage)
         try:
             with coverage.watching():

@@ -64,7 +64,9 @@ def inbox_body(data: bytes) -> None:
 def signature(data: bytes) -> None:
     """Headers of a signed request, parsed, checked and verified with a real key."""
     lines = data.decode("utf-8", "surrogateescape").split("\n")
-    pairs = [(name.strip() or "X", value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    pairs = [
+        (name.strip() or "X", value.strip()) for name, _, value in (line.partition(":") for line in lines)
+    ]
     headers = CIMultiDictProxy(CIMultiDict(pairs))
     for method, body in (("POST", b"{}"), ("GET", None)):
         try:
@@ -202,7 +204,11 @@ def post(data: bytes) -> None:
         document = parse.load(data)
     except Malformed:
         return
-    author: Any = {"id": 1, "uri": author_of(document) or "https://peer.esn.test/users/a", "followers_uri": None}
+    author: Any = {
+        "id": 1,
+        "uri": author_of(document) or "https://peer.esn.test/users/a",
+        "followers_uri": None,
+    }
     try:
         values = read_post(document, author, corpus.NOW)
     except (Malformed, Ignored):
@@ -211,7 +217,9 @@ def post(data: bytes) -> None:
         parts.attachments_in(document), form_of(parse.type_of(document)).attachments(document)
     )
     assert len(media) <= parts.MAX_ATTACHMENTS
-    storable(values | {"media": media, "tags": parts.hashtags_in(document), "who": parts.mentions_in(document)})
+    storable(
+        values | {"media": media, "tags": parts.hashtags_in(document), "who": parts.mentions_in(document)}
+    )
     storable(question.read(document, corpus.NOW) or {})
     sheet: Any = document.get("esn:record")
     definition = kind_named(sheet.get("kind")) if isinstance(sheet, dict) else None
@@ -240,7 +248,10 @@ TARGETS: dict[str, tuple[Target, Callable[[], tuple[bytes, ...]]]] = {
     "host-meta": (host_meta, lambda: corpus.HOST_META),
     "nodeinfo": (node_info, lambda: corpus.NODE_INFO),
     "header": (header, lambda: corpus.HEADERS),
-    "address": (address, lambda: (b"https://peer.esn.test/users/a?b=c#d", "https://é.esn.test:444/é".encode())),
+    "address": (
+        address,
+        lambda: (b"https://peer.esn.test/users/a?b=c#d", "https://é.esn.test:444/é".encode()),
+    ),
     "html": (html, lambda: corpus.HTML),
     "actor": (actor, lambda: corpus.documents(*corpus.ACTOR_WORDS)),
     "post": (post, corpus.objects),

@@ -11,6 +11,7 @@ from esnfed.federation.session import Timeouts
 from tests.conftest import MakeRuntime, Prepare
 from tests.doubles.authority import Authority
 from tests.federation.network import Network, open_network
+from tests.hostile.fortress import Fortress
 from tests.hostile.scene import Scene, play
 
 
@@ -43,3 +44,11 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(transport, "Timeouts", lambda: Timeouts(connect, read, total))
 
     return hurry
+
+
+@pytest.fixture
+def fortress(monkeypatch: pytest.MonkeyPatch) -> Fortress:
+    """Nodes opened from then on judge addresses as in production, but find the test's own servers."""
+    found = Fortress()
+    monkeypatch.setattr(transport, "Names", found.names)
+    return found

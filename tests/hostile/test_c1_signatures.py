@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable
 
-import pytest
 from aiohttp import ClientSession, TCPConnector
 
 from esnfed.federation.keys import load_private
@@ -43,12 +41,18 @@ async def test_cve_2025_54888_fedify_activities_processed_before_key_actor_check
     """Protection: `Inbox._authentic` compares the owner of the key with `activity.actor` before it stores."""
     victim = await scene.victim()
     before = await scene.snapshot()
-    for as_type, content in (("Create", scene.evil.note(scene.mallory, "x")), ("Like", victim), ("Delete", victim)):
+    for as_type, content in (
+        ("Create", scene.evil.note(scene.mallory, "x")),
+        ("Like", victim),
+        ("Delete", victim),
+    ):
         forged = scene.evil.activity(scene.mallory, as_type, content)
         forged |= {"actor": victim, "id": f"{victim}#{as_type}"}
         await scene.send(forged, status=401)
         await scene.send(forged | {"actor": [victim, scene.mallory["id"]]}, status=401)
-        await scene.send(forged | {"actor": {"id": victim, "publicKey": scene.mallory["publicKey"]}}, status=401)
+        await scene.send(
+            forged | {"actor": {"id": victim, "publicKey": scene.mallory["publicKey"]}}, status=401
+        )
     assert await scene.dakar.rows(job, kind="apply") == []
     assert await scene.snapshot() == before
     await scene.honest()
@@ -57,7 +61,13 @@ async def test_cve_2025_54888_fedify_activities_processed_before_key_actor_check
 async def test_cve_2026_28432_misskey_signature_verification_bypass(scene: Scene) -> None:
     """Protection: all inbox routes lead to one door, and `signatures._find` wants exactly one signature."""
     body = dumped(scene.create("faux"))
-    paths = ["/inbox", "/inbox/", "/relay/inbox", f"/ap/actors/{scene.paul}/inbox", f"/ap/actors/{scene.paul}/inbox/"]
+    paths = [
+        "/inbox",
+        "/inbox/",
+        "/relay/inbox",
+        f"/ap/actors/{scene.paul}/inbox",
+        f"/ap/actors/{scene.paul}/inbox/",
+    ]
     good = signed(scene, body)
     bad = "Signature", f'keyId="{scene.mallory["id"]}#main-key",signature="AAAA"'
     rest = [(name, value) for name, value in good.items() if name != "Signature"]
@@ -72,12 +82,24 @@ async def test_cve_2026_28432_misskey_signature_verification_bypass(scene: Scene
         "input without a signature": [*rest, ("Signature-Input", 'sig1=("@method");created=1;keyid="x"')],
         "other case": [*rest, ("sIGNATURE", bad[1])],
         "not covering the body": [*rest, ("Signature", good["Signature"].replace(" digest", ""))],
-        "not covering anything": [*rest, ("Signature", good["Signature"].replace("(request-target) host date digest", ""))],
+        "not covering anything": [
+            *rest,
+            ("Signature", good["Signature"].replace("(request-target) host date digest", "")),
+        ],
     }
     for path in paths:
         for name, headers in ways.items():
             assert await knock(scene, path, body, headers) in (400, 401), (path, name)
-    for path in ("//inbox", "/inbox//", "/INBOX", "/inbox/.", "/inbox;x", "/inbox%00", "/ap/actors/x/inbox", "/inbox/../inbox%2f"):
+    for path in (
+        "//inbox",
+        "/inbox//",
+        "/INBOX",
+        "/inbox/.",
+        "/inbox;x",
+        "/inbox%00",
+        "/ap/actors/x/inbox",
+        "/inbox/../inbox%2f",
+    ):
         assert await knock(scene, path, body, []) in (400, 401, 404), path
     for method in ("PUT", "PATCH", "DELETE", "GET", "SEARCH"):
         assert await knock(scene, "/inbox", body, [*good.items()], method) in (404, 405), method
@@ -100,12 +122,16 @@ async def test_cve_2023_49079_misskey_missing_signature_validation(scene: Scene)
     for scheme in ("cavage", "rfc9421"):
         other = signed(scene, body, "/relay/inbox", scheme)  # honest, but for another door
         assert await knock(scene, "/inbox", body, [*other.items()]) == 401
-        assert await knock(scene, "/inbox", body.replace(b"faux", b"vrai"), [*signed(scene, body, scheme=scheme).items()]) == 401
+        assert (
+            await knock(
+                scene, "/inbox", body.replace(b"faux", b"vrai"), [*signed(scene, body, scheme=scheme).items()]
+            )
+            == 401
+        )
     assert await scene.dakar.rows(inbox_message, as_type="Create") == []
 
 
-@pytest.mark.parametrize("label", ["hmac-sha256", "hmac", "HMAC-SHA256", "hs2019", "rsa-sha256", "none", ""])
-async def test_pypi_httpsig_algorithm_confusion(scene: Scene, label: str) -> None:
+async def test_pypi_httpsig_algorithm_confusion(scene: Scene) -> None:
     """Protection: `signatures._verifies` takes the algorithm from the key, `cavage._LABELS` knows no HMAC."""
     body = dumped(scene.create("faux"))
     good = signed(scene, body)
@@ -117,36 +143,36 @@ async def test_pypi_httpsig_algorithm_confusion(scene: Scene, label: str) -> Non
         ]
     )
     mac = base64.b64encode(hmac.digest(PEM.encode(), text.encode(), "sha256")).decode()
-    header = f'keyId="{scene.mallory["id"]}#main-key",algorithm="{label}",headers="(request-target) host date digest"'
-    forged = good | {"Signature": f'{header},signature="{mac}"'}
-    assert await knock(scene, "/inbox", body, [*forged.items()]) in (400, 401)
+    for label in ("hmac-sha256", "hmac", "HMAC-SHA256", "hs2019", "rsa-sha256", "none", ""):
+        named = f'keyId="{scene.mallory["id"]}#main-key",algorithm="{label}",signature="{mac}"'
+        forged = good | {"Signature": f'{named},headers="(request-target) host date digest"'}
+        assert await knock(scene, "/inbox", body, [*forged.items()]) in (400, 401), label
     assert await scene.dakar.rows(inbox_message, as_type="Create") == []
 
 
-@pytest.mark.parametrize(
-    "twice",
-    [
-        lambda found, victim: f'keyId="{victim}#main-key",{found}',
-        lambda found, victim: f'{found},keyId="{victim}#main-key"',
-        lambda found, victim: f'{found},KEYID="{victim}#main-key"',
-        lambda found, victim: f'{found},signature="AAAA"',
-        lambda found, victim: f'{found},headers="date"',
-        lambda found, victim: f"{found},algorithm=rsa-sha256",
-    ],
+TWICE = (
+    'keyId="{victim}#main-key",{honest}',
+    '{honest},keyId="{victim}#main-key"',
+    '{honest},KEYID="{victim}#main-key"',
+    '{honest},signature="AAAA"',
+    '{honest},headers="date"',
+    "{honest},algorithm=rsa-sha256",
 )
-async def test_mastodon_37375_duplicate_signature_parameters(scene: Scene, twice: Callable[[str, str], str]) -> None:
+
+
+async def test_mastodon_37375_duplicate_signature_parameters(scene: Scene) -> None:
     """Protection: `cavage.tokenise` refuses a name it has seen."""
-    victim = await scene.victim()
-
-    def alter(headers: dict[str, str]) -> dict[str, str]:
-        return headers | {"Signature": twice(headers["Signature"], victim)}
-
-    await scene.send(scene.create("faux"), status=400, alter=alter)
+    body, victim = dumped(scene.create("faux")), await scene.victim()
+    good = signed(scene, body)
+    for form in TWICE:
+        doubled = good | {"Signature": form.format(victim=victim, honest=good["Signature"])}
+        assert await knock(scene, "/inbox", body, [*doubled.items()]) == 400, form
     await scene.honest()
 
 
 async def test_replay_within_the_time_window(scene: Scene) -> None:
     """Protection: the unique (actor, id) of `inbox_message`, and `replay` written with the stored message."""
+    remembered = len(await scene.dakar.rows(replay))
     create = scene.create("un")
     body = dumped(create)
     headers = [*signed(scene, body).items()]
@@ -164,7 +190,7 @@ async def test_replay_within_the_time_window(scene: Scene) -> None:
     assert [await knock(scene, "/inbox", nameless, repeated) for _ in range(3)] == [202] * 3
     await scene.network.settle()
     assert len(await scene.dakar.rows(status)) == 2
-    assert len(await scene.dakar.rows(replay)) == 3  # the Accept, and these two
+    assert len(await scene.dakar.rows(replay)) == remembered + 2
     scene.network.advance(2 * 3600 * 1000)
     assert await knock(scene, "/inbox", body, headers) == 401  # the window is over
 
@@ -173,7 +199,9 @@ async def test_replay_of_an_undone_deed_does_not_bring_it_back(scene: Scene) -> 
     """Protection: the message of the first arrival stays, so that its repeat changes nothing."""
     post = await scene.dakar.post(scene.paul, "Bonjour")
     await scene.network.settle()
-    like: Document = scene.evil.activity(scene.mallory, "Like", (await scene.dakar.one(status, id=post))["uri"])
+    like: Document = scene.evil.activity(
+        scene.mallory, "Like", (await scene.dakar.one(status, id=post))["uri"]
+    )
     body = dumped(like)
     headers = [*signed(scene, body).items()]
     assert await knock(scene, "/inbox", body, headers) == 202

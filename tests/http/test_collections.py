@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from esnfed.models import actor, status
+from esnfed.models import actor, pin, status
 from esnfed.vocab import parse, paths
 from tests.http.site import AP, HTML, NOW, ORIGIN, SIGNER, Site
 
@@ -134,11 +134,18 @@ async def test_a_hidden_network_is_paged_to_nobody(site: Site) -> None:
     assert (await site.client.get(f"/ap/actors/{author}/followers/0", headers=SIGNED)).status == 404
 
 
-async def test_nothing_is_featured_yet(site: Site) -> None:
+async def test_pinned_public_posts_are_featured_all_at_once(site: Site) -> None:
     author = await site.local_actor("ada")
     collection, _ = await _get(site, f"/ap/actors/{author}/featured")
-    assert collection["totalItems"] == 0
-    assert await _walk(site, f"/ap/actors/{author}/featured") == [[]]
+    assert (collection["totalItems"], collection["orderedItems"]) == (0, [])
+    posts = [await site.post(author), await site.post(author), await site.post(author, "followers")]
+    for number in posts:
+        await site.insert(pin, id=number + 1, actor_id=author, status_id=number, created_at=NOW)
+    collection, _ = await _get(site, f"/ap/actors/{author}/featured")
+    expected = [paths.object_(ORIGIN, number) for number in (posts[1], posts[0])]
+    assert (collection["totalItems"], collection["orderedItems"]) == (2, expected)
+    page, _ = await _get(site, f"/ap/actors/{author}/featured/0")
+    assert page["orderedItems"] == expected
 
 
 @pytest.mark.parametrize("kind", ["outbox", "followers", "following", "featured"])

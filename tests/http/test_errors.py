@@ -23,6 +23,7 @@ from esnfed.errors import (
     TooMany,
     Unauthenticated,
 )
+from esnfed.i18n import N_
 from esnfed.rendering import Renderer
 from tests.conftest import MakeRuntime
 from tests.http.site import make_app
@@ -180,3 +181,15 @@ async def test_the_page_of_an_error_is_rendered_by_the_real_templates(
     assert answer.status == 404
     assert '<html lang="es"' in text
     assert "<script>" not in text
+
+
+async def test_a_text_is_translated_before_its_values_are_put_in(ask: Ask) -> None:
+    refused = Invalid(N_("The filter “%(name)s” takes one value."), "status", name="status")
+    french = {"Accept-Language": "fr"}
+    answer = await ask("/api/v1/x", refused, headers=french)
+    assert await answer.json() == {
+        "error": "Le filtre «\u00a0status\u00a0» prend une seule valeur.",
+        "field": "status",
+    }
+    assert (await (await ask("/ap/x")).json())["detail"] == "The filter “status” takes one value."
+    assert "prend une seule valeur" in await (await ask("/@ada", headers=french)).text()

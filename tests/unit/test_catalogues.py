@@ -71,6 +71,39 @@ def changed(text: str, line: str) -> str:
     return "".join(line if source == text else entry(source, target) for source, target in GOOD.items())
 
 
+ODD_CODE = """
+_ = N_ = ngettext = plural = pgettext = npgettext = NP_ = str
+x, name = {"state": "Good"}, "a"
+print(f"{_('In an f-string')} {x}", _(x["state"]), _(f"No {name}"), _(""), _(name), x["Not marked"])
+print(x.gettext("By a method"), pgettext("call", "Open"), NP_("project", "Open"))
+print(plural("One here", "%(num)s here", 2), npgettext("call", "One there", "%(num)s there", 2))
+print(_("In two " "parts") % {"name": _("In a value")})
+"""
+
+
+def test_texts_are_read_from_code_as_the_compiler_reads_it(catalogues: ModuleType, project: Path) -> None:
+    (project / "esnfed" / "code.py").write_text(ODD_CODE)
+    (project / "esnfed" / "resources.py").write_text('raise Wrong("Raised below", name="Not a text")')
+    (project / "esnfed" / "vocab").mkdir()
+    (project / "esnfed" / "vocab" / "parse.py").write_text('raise Malformed("Raised beside") from None')
+    found = {(message.context, message.id) for message in catalogues.extracted(project) if message.id}
+    assert found == {
+        (None, "In an f-string"),
+        (None, "By a method"),
+        ("call", "Open"),
+        ("project", "Open"),
+        (None, ("One here", "%(num)s here")),
+        ("call", ("One there", "%(num)s there")),
+        (None, "In two parts"),
+        (None, "In a value"),
+        (None, "Raised below"),
+        (None, "Raised beside"),
+        (None, "The input is not valid."),
+        (None, "In a page"),
+        (None, "By %(name)s"),
+    }
+
+
 def test_a_complete_project_has_no_fault(catalogues: ModuleType, project: Path) -> None:
     assert catalogues.faults(project) == []
 

@@ -180,7 +180,7 @@ async def test_a_file_that_is_no_database_is_one_sentence(runtime: MakeRuntime) 
     config = runtime().config
     config.data_dir.mkdir(parents=True)
     database_path(config).write_bytes(b"certainly not SQLite" * 100)
-    with pytest.raises(ConfigError, match=r"cannot be read"):
+    with pytest.raises(ConfigError, match=r"is damaged"):
         await schema_state(config)
 
 

@@ -138,7 +138,7 @@ def _outcome(found: Arrival, took: int) -> str:
     said = {
         "scheme": _SCHEMES.get(found.scheme, plain(found.scheme)),
         "ms": max(took, 0),
-        "reason": plain(found.note),
+        "reason": plain(_(found.note)),
     }
     verified = _("verified (%(scheme)s)") % said
     if found.state == "done":
@@ -155,7 +155,7 @@ def _outcome(found: Arrival, took: int) -> str:
 
 def trouble_line(found: Trouble, origin: str, receiver: str) -> str:
     """Return the line of a delivery that was not taken."""
-    said = {"reason": plain(found.error), "attempts": found.attempts}
+    said = {"reason": plain(_(found.error)), "attempts": found.attempts}
     if found.state == "queued":
         text = _("NOT DELIVERED (attempt %(attempts)d, goes again): %(reason)s") % said
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from esnfed.i18n import N_
+from types import MappingProxyType
+
+from esnfed.i18n import N_, NP_
 from esnfed.records.choices import Choice, Choices
 from esnfed.records.composite import Struct
 from esnfed.records.core_fields import ABOUT, CLOSES_REQUIRED, HEAD, OPENS, TAIL
@@ -27,6 +29,7 @@ class Call(Definition):
     """A call; `about` is the id of the project that it belongs to."""
 
     title = N_("Call")
+    states = MappingProxyType({"open": NP_("call", "Open"), "closed": NP_("call", "Closed")})
     fields = (
         *HEAD,
         Choice(name="wanted", label=N_("Looks for"), scheme="call-subjects", required=True, fact=True),

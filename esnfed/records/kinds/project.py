@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from esnfed.i18n import N_
+from esnfed.i18n import N_, NP_
 from esnfed.records.choices import Choice, Choices
 from esnfed.records.composite import ListOf, Struct
 from esnfed.records.core_fields import ABOUT, CLOSES, HEAD, OPENS, TAIL
@@ -65,6 +66,7 @@ class Project(Definition):
     """A project of one organisation with others."""
 
     title = N_("Project")
+    states = MappingProxyType({"open": NP_("project", "Open"), "closed": NP_("project", "Closed")})
     fields = (
         *HEAD,
         Choice(name="status", label=N_("Progress"), scheme="project-statuses", required=True, fact=True),

@@ -38,7 +38,7 @@ def test_an_organisation_is_added_with_a_profile_made_of_plain_text(node: Termin
     )
     assert added["url"] == "https://lyon.esn.test/o/sne"
     assert '<a href="https://sne.example"' in added["summary"]
-    assert "https://lyon.esn.test/tags/école" in added["summary"]
+    assert "https://lyon.esn.test/tags/%C3%A9cole" in added["summary"]
     website, city = added["fields"]
     assert website["value"].startswith('<a href="https://sne.example"')
     assert city == {"name": "City", "value": "Lyon &amp; alentours"}

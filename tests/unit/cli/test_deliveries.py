@@ -68,7 +68,7 @@ def test_why_one_failed_is_said_in_words_of_the_reader(node: Terminal, deliverie
     explained = node.told("deliveries", "explain", deliveries[2])
     assert explained["explanation"] == (
         f"{HOST} refused it with 403 after attempt 2, at January 1, 1970, 00:00 (UTC)."
-        " The answer was: <b>no</b> never"
+        " The response was: <b>no</b> never"
     )
     assert explained["state"] == "failed"
     assert "says that this inbox does not exist (404)" in node.shown("deliveries", "explain", deliveries[3])

@@ -45,6 +45,14 @@ def test_everybody_named_exists_and_follows_go_between_nodes() -> None:
     assert {each.owner for each in announcements()} <= ORGANISATIONS
 
 
+def test_long_texts_are_the_html_that_their_field_takes() -> None:
+    bodies = [each.sheet["body"] for each in announcements() if "body" in each.sheet]
+    assert bodies
+    for body in (text for each in bodies for text in each.values()):
+        assert "<ul><li>" in sanitise(body)
+        assert "#" not in body
+
+
 def test_replies_and_reactions_point_at_something_written_before() -> None:
     known = {each.key for each in announcements()}
     for post in story().posts:

@@ -42,6 +42,20 @@ def test_every_command_file_registers_and_help_lists_it(capsys: pytest.CaptureFi
         assert f"\n  {name} " in told
 
 
+def test_what_stands_for_a_value_is_in_the_language_of_the_reader(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["--lang", "es", "post", "vote", "--help"], {}) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Uso: esnfed post vote [OPCIONES] PUBLICACIÓN OPCIÓN...\n")
+    assert "--as IDENTIFICADOR" in told
+    assert "[obligatorio]" in told
+    assert run(["--lang", "fr", "--help"], {}) == 0
+    told = capsys.readouterr().out
+    assert "esnfed [OPTIONS] COMMANDE [ARGUMENTS]..." in told
+    assert "--lang [fr|en|es]" in told
+
+
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"], {}) == 0
     assert capsys.readouterr().out == f"esnfed {__version__}\n"
@@ -56,6 +70,11 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         (["--lang", "xx", "routes"], "“--lang” must be one of fr, en, es."),
         (["--debug"], "A command is missing; `esnfed --help` lists them."),
         (["init", "--no-ask"], "--domain is needed."),
+        (["routes", "of", "all"], "The command takes fewer words; these are too many: of all"),
+        (["routes", "--json=1"], "“--json” takes no value."),
+        (["--lang"], "“--lang” needs a value."),
+        (["--config", "/", "routes"], "“--config” must be a file that can be read."),
+        (["--lang", "fr", "post", "vote"], "Il manque «\u00a0PUBLICATION\u00a0»."),
     ],
 )
 def test_wrong_use_is_one_sentence_and_code_2(

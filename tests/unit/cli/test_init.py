@@ -43,6 +43,15 @@ def test_init_writes_the_file_the_database_and_the_first_administrator(made: Con
     assert hashed.startswith("$argon2id$")
 
 
+def test_a_missing_folder_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "etc" / "node.toml"
+    assert run(["--config", str(path), "init", *FLAGS], PASSWORD) == 1
+    assert capsys.readouterr().err == (
+        f"The folder {path.parent} of the configuration file does not exist; create it first.\n"
+    )
+    assert not path.parent.exists()
+
+
 def test_init_overwrites_nothing(made: Config, capsys: pytest.CaptureFixture[str]) -> None:
     before = Path("lyon.toml").read_text()
     assert run(["--config", "lyon.toml", "init", *FLAGS], PASSWORD) == 1

@@ -166,7 +166,7 @@ def test_a_post_of_a_record_is_changed_by_the_record_command(node: Terminal) -> 
         ),
         (
             ("create", "x", "--as", "marie", "--visibility", "direct"),
-            "A direct post mentions somebody who is known, or answers a post.",
+            "A direct post mentions somebody who is known, or replies to a post.",
         ),
         (("create", "x", "--as", "marie", "--reply-to", "12"), "There is no such post."),
         (

@@ -55,6 +55,32 @@ def test_at_the_terminal_the_password_is_typed_twice_and_the_consent_text_is_sho
     assert PasswordHasher().verify(credentials(node, "awa")[0], PASSWORD)
 
 
+def test_a_password_typed_in_two_ways_is_asked_again(node: Terminal) -> None:
+    keyboard = node.at_keyboard(["y"], [PASSWORD, "another password", PASSWORD, PASSWORD])
+    code, _, error = keyboard.say(*ADD)
+    assert code == 0, error
+    assert "The two are not the same." in error
+    assert PasswordHasher().verify(credentials(node, "awa")[0], PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "agreed"),
+    [("fr", "Oui", True), ("fr", "o", True), ("es", "s", True), ("es", "sí", True), ("en", "", False)],
+)
+def test_consent_is_given_in_the_language_of_the_question(
+    node: Terminal, language: str, typed: str, agreed: bool
+) -> None:
+    secrets = [PASSWORD, PASSWORD] if agreed else []
+    code, _, _error = node.at_keyboard([typed], secrets).say("--lang", language, *ADD)
+    assert code == (0 if agreed else 2)
+
+
+def test_what_is_neither_yes_nor_no_is_asked_again(node: Terminal) -> None:
+    code, _, error = node.at_keyboard(["perhaps", "no"]).say(*ADD)
+    assert code == 2
+    assert "Please type “yes” or “no”." in error
+
+
 def test_without_consent_no_account_is_made(node: Terminal) -> None:
     code, _, error = node.at_keyboard(["n"]).say(*ADD)
     assert code == 2
@@ -110,7 +136,7 @@ def test_a_new_password_raises_the_credential_epoch(node: Terminal) -> None:
         (("user", "remove", "awa"), "", "--yes is needed."),
         (
             ("user", "remove", "marie", "--yes"), "",
-            "The only owner of a node cannot be removed, and nobody twice.",
+            "This account is removed already, or it is the only owner's: a node needs one.",
         ),
     ],
 )  # fmt: skip
@@ -147,6 +173,6 @@ def test_a_removed_person_leaves_no_address_and_no_password_but_withdrawn_receip
     assert node.told("user", "show", "awa")["consents"][0]["withdrawn"] is not None
     assert node.refused("actor", "show", "awa") == "There is no such actor on this node."
     assert node.refused("user", "reset", "awa", "--generate-password") == "This account is disabled."
-    assert node.refused("user", "remove", "awa", "--yes").endswith("and nobody twice.")
+    assert node.refused("user", "remove", "awa", "--yes").endswith("a node needs one.")
     again = ("user", "add", "awa", "--email", "awa@example.org", "--consent", "--generate-password")
     assert node.refused(*again) == "This handle is taken."

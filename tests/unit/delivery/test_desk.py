@@ -24,11 +24,11 @@ async def words(node: Node, index: int = 0) -> str:
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        (answer(202), f"{A} took it at {SINCE} (answer 202, attempt 1)."),
+        (answer(202), f"{A} took it at {SINCE} (response 202, attempt 1)."),
         (answer(410), f"{A} says that this inbox does not exist (410); given up at {SINCE}."),
         (
             answer(422, text="no\n\x1bnonsense"),
-            f"{A} refused it with 422 after attempt 1, at {SINCE}. The answer was: no nonsense",
+            f"{A} refused it with 422 after attempt 1, at {SINCE}. The response was: no nonsense",
         ),
         (
             RemoteUnreachable(reasons.TOO_SLOW),

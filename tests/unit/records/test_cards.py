@@ -38,6 +38,7 @@ async def test_labels_are_in_the_language_of_the_reader(node: Node) -> None:
     row = await node.database.read(query.one, status_id)
     shown = card(row, Reader("en"), HOME)
     assert (shown.kind_label, shown.state, shown.state_label) == ("Call", "open", "Open")
+    assert card(row, Reader("es"), HOME).state_label == "Abierta", "una convocatoria"
     assert [chip.label for chip in shown.territories] == ["French-speaking Belgium"]
     assert [chip.label for chip in shown.themes] == ["Mutualism", "Youth engagement"]
     assert shown.deadline == "2026-06-30", "the day that the sheet names, not the instant after it"

@@ -75,7 +75,7 @@ async def test_closing_arrives(other: Node, node: Node, clock: Clock) -> None:
     await node.receive((await other.sent())[-1]["object"])
     assert (await node.row(record, status_id))["closed_at"] == clock.now
     assert not await node.database.read(query.page, query.BoardQuery())
-    closed = translator("es").gettext("Closed")
+    closed = translator("es").pgettext("call", "Closed")
     assert f"[{closed}]" in (await node.row(status, status_id))["content_map"]["es"]
 
 

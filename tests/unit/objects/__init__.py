@@ -1,0 +1,1 @@
+"""Object kinds alone: documents in, column values out."""
