@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from esnfed.context import Context, Runtime, Viewer
-from esnfed.database.trouble import Trouble, reason_of
+from esnfed.database.trouble import Trouble, code_of, reason_of
 from esnfed.database.units import Outcome, Work, attempt
 from esnfed.errors import Busy
 from esnfed.i18n import N_
@@ -130,13 +130,18 @@ class Readers:
             return outcome
         if _interrupted(error):
             busy = Busy(N_("This would take too long just now."), retry_after=5)
-        elif reason_of(error) is not None:
+        elif reason_of(error) is not None and not _wrote(error):
             self._trouble.failed(error)
             busy = Busy(N_("The server cannot read its database just now."), retry_after=60)
         else:
             return outcome
         busy.__cause__ = error
         return Outcome(error=busy)
+
+
+def _wrote(error: Exception) -> bool:
+    """A reader's connection is read-only by our own will: this is a fault of the program."""
+    return code_of(error) & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _interrupted(error: Exception) -> bool:

@@ -108,8 +108,8 @@ def _unusable(path: Path, error: sqlite3.DatabaseError) -> ConfigError:
         text = N_("The database %(path)s is damaged (%(reason)s): put the last backup in its place.")
     elif code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
         text = N_(
-            "The database %(path)s cannot be opened for writing (%(reason)s): it, and its folder, must belong"
-            " to the user who runs the node."
+            "The database %(path)s cannot be opened for writing (%(reason)s): its folder and all files in it"
+            " must belong to the user who runs the node."
         )
     else:
         text = N_("The database %(path)s cannot be used: %(reason)s.")

@@ -37,6 +37,19 @@ _ADDRESS = {
 }
 
 _ACTOR = select(actor).where(actor.c.id == bindparam("actor_id"), actor.c.local)
+# What was written over by an Update is told by nobody any more: the newest version alone stands.
+_newer = activity.alias("newer")
+_UP_TO_DATE = or_(
+    activity.c.as_type.not_in(("Create", "Update")),
+    ~exists(
+        select(1).where(
+            _newer.c.object_uri == activity.c.object_uri,
+            _newer.c.actor_id == activity.c.actor_id,
+            _newer.c.as_type == "Update",
+            _newer.c.id > activity.c.id,
+        )
+    ),
+)
 _NODE_ACTOR = select(actor).join(node, node.c.actor_id == actor.c.id)
 _STATUS = (
     select(status, actor.c.suspended_at.label("author_suspended_at"))
@@ -45,9 +58,14 @@ _STATUS = (
 )
 _TOMBSTONE = select(tombstone).where(tombstone.c.uri == bindparam("uri"), tombstone.c.local)
 _ACTIVITY = (
-    select(activity)
+    select(activity, actor.c.deleted_at.label("author_deleted_at"))
     .join(actor, actor.c.id == activity.c.actor_id)
-    .where(activity.c.id == bindparam("activity_id"), activity.c.public, actor.c.suspended_at.is_(None))
+    .where(
+        activity.c.id == bindparam("activity_id"),
+        activity.c.public,
+        actor.c.suspended_at.is_(None),
+        _UP_TO_DATE,
+    )
 )
 
 _READERS = select(
@@ -74,8 +92,9 @@ _IN_OUTBOX = and_(
     activity.c.public,
     or_(
         activity.c.as_type == "Delete",
-        ~exists(select(1).where(tombstone.c.uri == activity.c.object_uri)),
+        ~exists(select(1).where(tombstone.c.uri == activity.c.object_uri, tombstone.c.local)),
     ),
+    _UP_TO_DATE,
 )
 _OUTBOX_COUNT = select(func.count()).select_from(activity).where(_IN_OUTBOX)
 _OUTBOX_PAGE = (
@@ -225,13 +244,16 @@ def _raise_tombstone(context: Context, status_id: int) -> None:
 
 
 def public_activity(context: Context, activity_id: int) -> bytes:
-    """Return a public activity as it was sent; raises NotFound, and Gone when its object was deleted."""
+    """Return a public activity as it was sent; raises NotFound, also for a version written over since.
+
+    Gone when its object or its actor was deleted; only the Delete itself stays.
+    """
     row = context.connection.execute(_ACTIVITY, {"activity_id": activity_id}).mappings().one_or_none()
     if row is None:
         raise NotFound
     if row["as_type"] != "Delete":
         buried = context.connection.execute(_TOMBSTONE, {"uri": row["object_uri"]}).first()
-        if buried is not None:
+        if buried is not None or row["author_deleted_at"]:
             raise Gone
     return proving.bodies(context, [activity_id])[activity_id].data
 

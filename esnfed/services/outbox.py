@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, bindparam, func, select
 
 from esnfed.context import Context
 from esnfed.federation.queueing import queue
-from esnfed.models import activity, actor, follow, insert
+from esnfed.models import activity, actor, delivery, follow, insert
 from esnfed.vocab import parse, paths
 from esnfed.vocab.parse import Document
 from esnfed.vocab.terms import AS_CONTEXT, PUBLIC
@@ -28,10 +28,24 @@ _FOLLOWER_INBOXES = (
     .distinct()
 )
 
+_BEGUN = (
+    select(delivery.c.inbox)
+    .where(delivery.c.object_uri == bindparam("object_uri"), delivery.c.begun_at.is_not(None))
+    .distinct()
+)
+
 
 def follower_inboxes(context: Context, actor_id: int) -> list[str]:
     """Return the distinct inboxes of the remote followers of an actor: one shared inbox per server."""
     return list(context.connection.execute(_FOLLOWER_INBOXES, {"actor_id": actor_id}).scalars())
+
+
+def begun_inboxes(context: Context, object_uri: str) -> list[str]:
+    """Return the inboxes where an attempt to deliver the object was begun: their servers may have it.
+
+    Known for as long as the rows of deliveries are kept (delivery_expiry.py).
+    """
+    return list(context.connection.execute(_BEGUN, {"object_uri": object_uri}).scalars())
 
 
 def inboxes_of(rows: Iterable[RowMapping]) -> list[str]:

@@ -50,11 +50,6 @@ _COUNT_STATUS = (
     .where(actor.c.id == bindparam("row_id"))
     .values(statuses_count=actor.c.statuses_count + bindparam("number"), last_status_at=bindparam("now"))
 )
-_COUNT_BOOST = (
-    update(status)
-    .where(status.c.id == bindparam("row_id"))
-    .values(boosts_count=status.c.boosts_count + bindparam("number"))
-)
 _COUNT_REPLY = (
     update(status)
     .where(status.c.id == bindparam("row_id"))
@@ -278,14 +273,22 @@ def clear(context: Context, row: RowMapping) -> bool:
 
 
 def remove(context: Context, status_id: int, actor_id: int) -> None:
-    """Delete a local post for good; a Delete goes to every server that may have it."""
+    """Delete a local post for good; a Delete goes to every server that may have it.
+
+    That is whom it named, also those behind a block since, followers of now, boosters, and wherever an attempt
+    to deliver it was begun, also to followers of then.
+    """
     row = by_id(context, status_id)
     if not row["local"] or row["actor_id"] != actor_id or row["boost_of_id"]:
         raise Refused(N_("Only its author can delete a post."))
     author = actors.by_id(context, actor_id)
     mentioned = parts.mentioned_in(context, status_id)
     boosters = list(context.connection.execute(_BOOSTERS, {"status_id": status_id}).mappings())
-    inboxes = [*_inboxes(context, row, author, mentioned), *outbox.inboxes_of(boosters)]
+    inboxes = [
+        *_inboxes(context, row, author, mentioned),
+        *outbox.inboxes_of([*mentioned, *boosters]),
+        *outbox.begun_inboxes(context, row["uri"]),
+    ]
     to, cc = addressing(row["visibility"], author["followers_uri"], [other["uri"] for other in mentioned])
     clear(context, row)
     outbox.send(

@@ -57,7 +57,7 @@ async def test_a_data_folder_that_cannot_be_written(stopped: Served) -> None:
     (folder / "lock").touch()
     said = await refusal(stopped, mortal())
     assert said.startswith(f"The database {database_of(stopped.config)} cannot be opened for writing (")
-    assert said.endswith("it, and its folder, must belong to the user who runs the node.")
+    assert said.endswith("its folder and all files in it must belong to the user who runs the node.")
     folder.chmod(0o700)
     await stopped.start()
 
@@ -68,8 +68,9 @@ async def test_a_database_without_permission(stopped: Served, mode: int) -> None
     path.chmod(mode)
     said = await refusal(stopped, mortal())
     assert said.startswith(f"The database {path} cannot be opened for writing (")
-    assert said.endswith("it, and its folder, must belong to the user who runs the node.")
-    path.chmod(0o600)
+    assert said.endswith("its folder and all files in it must belong to the user who runs the node.")
+    for each in path.parent.glob(f"{path.name}*"):  # SQLite gives the files beside it the same mode
+        each.chmod(0o600)
     await stopped.start(mortal())
 
 

@@ -26,7 +26,7 @@ async def test_it_is_ignored_with_a_note_and_counted_under_its_type(network: Net
         await network.settle()
         message = await other.one(inbox_message, as_type=as_type)
         assert message["state"] == "ignored"
-        assert message["note"].startswith(f"{as_type} is understood")
+        assert message["note"].startswith("This type of activity is understood")
         assert (await other.one(counter, name=COUNTER, key=as_type))["count"] == 1
 
 

@@ -76,8 +76,11 @@ async def network(
 class Pasture:
     """The server `pasture.esn.test` with its two actors, and Dakar, whose Paul follows both."""
 
-    def __init__(self, network: Network, dakar: LiveNode, peer: Peer, paul: str) -> None:
+    def __init__(
+        self, network: Network, session: ClientSession, dakar: LiveNode, peer: Peer, paul: str
+    ) -> None:
         self.network = network
+        self.session = session
         self.dakar = dakar
         self.peer = peer
         self.paul = paul
@@ -156,13 +159,11 @@ class Pasture:
         port = self.network.hosts[self.dakar.domain][1]
         address = f"https://127.0.0.1:{port}/@actor@{self.peer.name}/{row['id']}"
         headers = {"Host": self.dakar.domain, "Accept": "text/html", "Accept-Language": "en"}
-        async with (
-            ClientSession(connector=TCPConnector(ssl=False)) as session,
-            session.get(address, headers=headers, allow_redirects=False) as answer,
-        ):
+        async with self.session.get(address, headers=headers, allow_redirects=False) as answer:
             page = LexborHTMLParser(await answer.text())
             assert answer.status == 200, address
         card = page.css_first("article.post-main")
+        assert card is not None
         texts = (row["content_map"] or {"": row["content"]}).values()  # the reader's language is shown first
         assert any(LexborHTMLParser(text).text(strip=True) in card.text(strip=True) for text in texts)
         assert row["title"] in card.text()
@@ -206,7 +207,9 @@ async def arrive(network: Network) -> Pasture:
                 "published": "2024-01-06T13:11:45Z",
             }
         )
-    return Pasture(network, dakar, peer, (await dakar.row(paul))["uri"])
+    session = ClientSession(connector=TCPConnector(ssl=False))
+    await network.stack.enter_async_context(session)
+    return Pasture(network, session, dakar, peer, (await dakar.row(paul))["uri"])
 
 
 def _inputs(name: str) -> list[Document]:

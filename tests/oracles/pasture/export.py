@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     for name, inputs in sorted(available.items()):
         exported = {"set": name, "title": inputs.title, "group": inputs.group, "examples": inputs.examples}
         _write(folder / "inputs" / f"{name}.json", exported)
-    urls = dict(entry.split(", ", 1) for entry in about.get_all("Project-URL"))
+    urls = dict(entry.split(", ", 1) for entry in about.get_all("Project-URL") or ())
     source = {
         "package": f"https://pypi.org/project/{PACKAGE}/",
         "version": about["Version"],
