@@ -20,7 +20,7 @@ from esnfed.federation.followers_sync import Claimed
 from esnfed.federation.parsed_signature import ParsedSignature
 from esnfed.i18n import N_
 from esnfed.jobs import every
-from esnfed.models import inbox_message, insert, replay
+from esnfed.models import actor, inbox_message, insert, replay
 from esnfed.vocab import parse
 from esnfed.vocab.activity import Activity, read_activity
 from esnfed.vocab.authority import authority_of, same_origin
@@ -33,6 +33,10 @@ KEPT_PARKED = 30 * DAY
 PRUNE_STEP = 500
 CLOCKS = 3900 * 1000
 """How far the clock of a proof's maker may be ahead, as for signatures."""
+
+RECURRING = frozenset({"Accept", "Add", "Block", "Follow", "Reject", "Remove", "Undo", "Update"})
+"""What may be meant again under the same id: Misskey names a Follow after its two actors, and its Undo after
+that, every time. Their handlers change nothing when nothing changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class InboxRequest:
 # The index is named: a clash of two ids is no repeat of a message, and is tried again.
 STORE = insert(inbox_message).on_conflict_do_nothing(index_elements=["actor_uri", "uri", "as_type"])
 REMEMBER = insert(replay).on_conflict_do_nothing()
+_ACTOR = select(actor.c.id).where(actor.c.uri == bindparam("uri"), actor.c.deleted_at.is_(None))
 
 
 class Inbox:
@@ -66,7 +71,9 @@ class Inbox:
         Raises Malformed (400), Unauthenticated (401), Refused (403), TooMany (429) or Busy (503); nothing was
         written then.
         A repeat, a Delete of an actor never heard of, and an activity type that has no handler here are
-        answered 202 without effect; the last is counted.
+        answered 202 without effect; the last is counted. A repeat is the same request again, known by its
+        signature (`replay` holds those of which a message was stored); and, but for what may recur under one
+        id, another request with the same activity.
         """
         parsed = request.signature
         await self._authenticator.gate(parsed, request.body)
@@ -135,10 +142,15 @@ class Inbox:
         return 0 <= self._runtime.clock() + CLOCKS - proof.created < KEPT
 
     async def _is_farewell_of_a_stranger(self, parsed: ParsedSignature, activity: Activity) -> bool:
-        """Deleted actors cannot be fetched any more, and one that was never here leaves nothing to delete."""
+        """Deleted actors cannot be fetched any more, and one that was never here leaves nothing to delete.
+
+        One that is here under another key is no stranger: it has new keys, which must be fetched.
+        """
         if activity.as_type != "Delete" or activity.object_uri != activity.actor:
             return False
-        return await self._authenticator.known(parsed.key_uri) is None
+        if await self._authenticator.known(parsed.key_uri) is not None:
+            return False
+        return not await self._database.read(_is_here, activity.actor)
 
     async def _store(
         self, parsed: ParsedSignature, identity: Identity, activity: Activity, body: bytes, scheme: str
@@ -147,7 +159,7 @@ class Inbox:
         message = {
             "id": self._runtime.ids.next(),
             "actor_uri": identity.actor_uri,
-            "uri": activity.id or f"sha256:{hashlib.sha256(body).hexdigest()}",
+            "uri": _key(parsed, activity, body),
             "as_type": activity.as_type,
             "host": identity.host,
             "scheme": scheme,
@@ -160,6 +172,23 @@ class Inbox:
         seen = {"signature_hash": parsed.fingerprint, "expires_at": parsed.deadline}
         await self._database.append([(STORE, message), (REMEMBER, seen)])
         self._bus.publish(InboxWaiting())
+
+
+def _key(parsed: ParsedSignature, activity: Activity, body: bytes) -> str:
+    """Return what a message is known by, beside its actor and type: its id, or a hash of its bytes.
+
+    What may recur is known by its signature too, so that only the same request is a repeat. Not so what has a
+    proof: anybody can bring that again, under a signature of theirs.
+    """
+    if not activity.id:
+        return f"sha256:{hashlib.sha256(body).hexdigest()}"
+    if activity.as_type in RECURRING and "proof" not in activity.document:
+        return f"{activity.id}#signature:{parsed.fingerprint.hex()}"
+    return activity.id
+
+
+def _is_here(context: Context, uri: str) -> bool:
+    return context.connection.execute(_ACTOR, {"uri": uri}).scalar() is not None
 
 
 _FORGET_REPLAYS = delete(replay).where(

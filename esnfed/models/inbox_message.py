@@ -11,7 +11,8 @@ inbox_message = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("actor_uri", Text, nullable=False),  # who signed; proven when the row was written
-    Column("uri", Text, nullable=False),  # id of the activity; of one without id, a hash of its bytes
+    # Id of the activity, with its signature's hash when it may recur; of one without id, a hash of its bytes.
+    Column("uri", Text, nullable=False),
     Column("as_type", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("scheme", Text, nullable=False),  # what proved it: cavage, rfc9421, proof

@@ -1,4 +1,7 @@
-"""Signatures of POST requests already accepted, until their time window has passed."""
+"""Signatures of POST requests whose message was stored, until their time window has passed.
+
+A request with such a signature is a repeat: its message is in `inbox_message` still, under the same key.
+"""
 
 from __future__ import annotations
 
