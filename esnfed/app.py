@@ -149,7 +149,13 @@ async def open_node(
     try:
         runtime.ids.rise_above(await database.read(_newest))
         book = PeerBook(database, runtime, bus)
-        transport = Transport(runtime, scheme_for=book.scheme_for, on_learned=book.learned, knows=book.knows)
+        transport = Transport(
+            runtime,
+            scheme_for=book.scheme_for,
+            on_learned=book.learned,
+            knows=book.knows,
+            is_blocked=book.is_blocked,
+        )
         try:
             yield await _compose(config, runtime, bus, database, book, transport)
         finally:

@@ -16,9 +16,12 @@ class ReceiveCreate:
     """Stored once, whatever the number of copies that arrive."""
 
     def needs(self, context: Context, incoming: Incoming) -> list[str]:
-        """The object, when only its id was sent."""
-        uri = incoming.activity.object_uri
-        return [uri] if uri and incoming.activity.object_document is None else []
+        """The object, when only its id was sent; a stranger who names nobody here does not make us fetch."""
+        activity = incoming.activity
+        if activity.object_document is not None or not activity.object_uri:
+            return []
+        relevance.check(context, incoming.sender["id"], activity.document)
+        return [activity.object_uri]
 
     def verify(self, context: Context, incoming: Incoming) -> None:
         """Somebody here has to do with it; that author and sender are one is the receiver's check."""

@@ -19,6 +19,7 @@ from esnfed.federation.keys import KeyRing, PublicKey
 from esnfed.federation.parsed_signature import ParsedSignature, SignedRequest
 from esnfed.federation.peer_book import PeerBook
 from esnfed.federation.proofs import Proof
+from esnfed.federation.recollection import Recollection
 from esnfed.i18n import N_
 from esnfed.models import actor, actor_key
 from esnfed.vocab.authority import authority_of
@@ -65,14 +66,15 @@ class Authenticator:
         self._book = book
         self._clock: Callable[[], int] = runtime.clock
         self._fetching = asyncio.Semaphore(KEY_FETCHES)
-        self._identities: OrderedDict[str, Identity] = OrderedDict()
+        self._identities: Recollection[str, Identity] = Recollection(runtime.clock, IDENTITIES)
         self._refreshed: OrderedDict[str, int] = OrderedDict()
         bus.listen(ActorChanged, self._forget)
 
     def _forget(self, event: ActorChanged) -> None:
-        gone = [key for key, identity in self._identities.items() if identity.actor_id == event.actor_id]
+        self._identities.note_change()
+        gone = [key for key, identity in self._identities if identity.actor_id == event.actor_id]
         for key_uri in gone:
-            del self._identities[key_uri]
+            self._identities.forget(key_uri)
             self._keyring.forget(key_uri)
 
     async def requester(self, request: SignedRequest) -> Identity | None:
@@ -98,16 +100,18 @@ class Authenticator:
         """Return whose key this is when the actor is known here; nothing is proven by it."""
         identity = self._identities.get(key_uri)
         if identity is not None and self._keyring.public(key_uri) is not None:
-            self._identities.move_to_end(key_uri)
             return identity
-        found = await self._database.read(_by_key, key_uri)
-        return self._keep(*found) if found else None
+        return await self._read(key_uri)
 
-    def _keep(self, identity: Identity, public_der: bytes) -> Identity:
+    async def _read(self, key_uri: str) -> Identity | None:
+        mark = self._identities.mark
+        found = await self._database.read(_by_key, key_uri)
+        return self._keep(*found, mark) if found else None
+
+    def _keep(self, identity: Identity, public_der: bytes, mark: int) -> Identity:
+        """Put the key on the ring, where only who has an identity in hand looks for it."""
         self._keyring.keep_public(identity.key_uri, public_der)
-        self._identities[identity.key_uri] = identity
-        while len(self._identities) > IDENTITIES:
-            self._identities.popitem(last=False)
+        self._identities.keep(identity.key_uri, identity, mark)
         return identity
 
     async def prove(self, parsed: ParsedSignature) -> Identity:
@@ -173,10 +177,10 @@ class Authenticator:
         except RemoteError as error:
             raise Unauthenticated(N_("The key of the signature could not be fetched.")) from error
         await self._database.write(store_actor, resolved.document, resolved.domain)
-        found = await self._database.read(_by_key, key_uri)
-        if found is None:
+        identity = await self._read(key_uri)
+        if identity is None:
             raise Unauthenticated(N_("The key does not belong to the actor that it names."))
-        return self._keep(*found)
+        return identity
 
 
 def _by_key(context: Context, key_uri: str) -> tuple[Identity, bytes] | None:

@@ -101,7 +101,7 @@ class DeliveryWorker:
         self._database = database
         self._transport = transport
         self._clock = runtime.clock
-        self._envelopes = Envelopes(database, keys, bus)
+        self._envelopes = Envelopes(database, keys, runtime.clock, bus)
         self._fault_pause = fault_pause
         self._agenda = Agenda()
         self._refresh_at = 0

@@ -59,10 +59,9 @@ def expire(context: Context) -> bool:
 
 def prune(context: Context) -> bool:
     """Remove rows delivered 7 days ago, failed or dropped 30 days ago; True when more remain. At most 500."""
-    for age, statement in _PRUNE:
-        if context.connection.execute(statement, _before(context, age)).rowcount:
-            return True
-    return False
+    return any(
+        context.connection.execute(statement, _before(context, age)).rowcount for age, statement in _PRUNE
+    )
 
 
 def _before(context: Context, age: int) -> dict[str, int]:

@@ -11,7 +11,7 @@ from esnfed import registry
 from esnfed.context import Context
 from esnfed.database import Database
 from esnfed.errors import NotFound, RemoteError, RemoteNonsense, RemoteRefused
-from esnfed.federation import webfinger
+from esnfed.federation import reasons, webfinger
 from esnfed.federation.handling import Resolved
 from esnfed.federation.pacing import Budget
 from esnfed.federation.peer_book import PeerBook
@@ -27,11 +27,19 @@ from esnfed.vocab.terms import ACTOR_TYPES
 log = logging.getLogger(__name__)
 
 _BY_URI = select(actor.c.id).where(actor.c.uri == bindparam("uri"), actor.c.deleted_at.is_(None))
-_BY_ACCOUNT = select(actor.c.id).where(
-    func.lower(actor.c.handle) == bindparam("handle"),
-    actor.c.domain == bindparam("domain"),
-    actor.c.deleted_at.is_(None),
+_BY_ACCOUNT = (
+    select(actor.c.id)
+    .where(
+        func.lower(actor.c.handle) == bindparam("handle"),
+        actor.c.domain == bindparam("domain"),
+        actor.c.deleted_at.is_(None),
+    )
+    .order_by(actor.c.fetched_at.desc())
+    .limit(1)
 )
+
+_ANOTHER = frozenset({reasons.OTHER_ACTOR, reasons.OTHER_SUBJECT, reasons.OWN_ADDRESS})
+"""The account that the actor says it has is another's: WebFinger says so, or it would be one of ours."""
 
 
 def store_actor(context: Context, document: Document, domain: str) -> int:
@@ -138,6 +146,8 @@ class Discovery:
         try:
             account = await webfinger.canonical_account(self._transport, document, budget)
         except RemoteError as error:
+            if str(error) in _ANOTHER:
+                raise RemoteNonsense(reasons.OTHER_ACTOR) from error
             # The host of its id is a name that nobody else can claim: the actor is known by that meanwhile.
             log.info("account of %s not confirmed: %s", document["id"], error)
             return Resolved(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from esnfed.federation import proving
 from esnfed.federation.claims import Claim
 from esnfed.federation.digests import sha256_base64
 from esnfed.federation.keys import KeyRing
+from esnfed.federation.recollection import Recollection
 from esnfed.federation.signatures import Signer
 from esnfed.models.actor_key import actor_key
 
@@ -65,12 +66,12 @@ class Envelopes:
     forgotten by the ActorChanged event, with the letters that it has proven.
     """
 
-    def __init__(self, database: Database, keys: KeyRing, bus: Bus) -> None:
+    def __init__(self, database: Database, keys: KeyRing, clock: Callable[[], int], bus: Bus) -> None:
         self._database = database
         self._keys = keys
         self._letters: OrderedDict[int, Letter] = OrderedDict()
         self._bytes = 0
-        self._key_uris: OrderedDict[int, str] = OrderedDict()
+        self._key_uris: Recollection[int, str] = Recollection(clock, MAX_SIGNERS)
         bus.listen(ActorChanged, self._forget)
 
     async def prepare(self, claims: Collection[Claim]) -> dict[int, tuple[Letter, Signer | None]]:
@@ -85,10 +86,12 @@ class Envelopes:
         signers = {known: signer for known in actors if (signer := self._known_signer(known)) is not None}
         unread, unsigned = activities - letters.keys(), actors - signers.keys()
         if unread or unsigned:
+            mark = self._key_uris.mark
             missing = await self._database.read(_read, sorted(unread), sorted(unsigned))
-            letters |= {number: self._keep(number, body) for number, body in missing.bodies.items()}
+            letters |= {number: self._keep(number, body, mark) for number, body in missing.bodies.items()}
             signers |= {
-                number: self._keep_signer(number, uri, der) for number, (uri, der) in missing.keys.items()
+                number: self._keep_signer(number, uri, der, mark)
+                for number, (uri, der) in missing.keys.items()
             }
         self._touch(activities)
         older = await self._older(claims, letters)
@@ -124,15 +127,14 @@ class Envelopes:
         private = None if uri is None else self._keys.private(uri)
         return None if uri is None or private is None else Signer(uri, private)
 
-    def _keep_signer(self, actor_id: int, uri: str, der: bytes) -> Signer:
-        self._key_uris[actor_id] = uri
-        self._key_uris.move_to_end(actor_id)
-        while len(self._key_uris) > MAX_SIGNERS:
-            self._key_uris.popitem(last=False)
+    def _keep_signer(self, actor_id: int, uri: str, der: bytes, mark: int) -> Signer:
+        self._key_uris.keep(actor_id, uri, mark)
         return Signer(uri, self._keys.private(uri) or self._keys.keep_private(uri, der))
 
-    def _keep(self, activity_id: int, body: proving.Body) -> Letter:
+    def _keep(self, activity_id: int, body: proving.Body, mark: int) -> Letter:
         letter = Letter(body.data, sha256_base64(body.data), body.actor_id, body.key_id)
+        if not self._key_uris.holds(mark):  # proven, perhaps, with a key that was retired meanwhile
+            return letter
         self._letters[activity_id] = letter
         self._bytes += len(letter.body)
         while len(self._letters) > 1 and (len(self._letters) > MAX_BODIES or self._bytes > MAX_BYTES):
@@ -145,7 +147,8 @@ class Envelopes:
                 self._letters.move_to_end(number)
 
     def _forget(self, event: ActorChanged) -> None:
-        uri = self._key_uris.pop(event.actor_id, None)
+        uri = self._key_uris.last(event.actor_id)
+        self._key_uris.forget(event.actor_id)
         if uri is not None:
             self._keys.forget(uri)
         for number in [id_ for id_, letter in self._letters.items() if letter.actor_id == event.actor_id]:

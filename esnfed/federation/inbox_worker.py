@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 FETCHERS = 8
+MAX_BUSY = 200
+"""Senders under way, above which nothing more is taken up: what waits, waits in its rows."""
+
 ROUNDS = 3
 FETCH_BUDGET = 25
 MAX_ATTEMPTS = 8
@@ -100,7 +103,7 @@ class InboxWorker:
         bus.listen(InboxWaiting, lambda _: self._waiting.set())
 
     async def step(self, tasks: asyncio.TaskGroup | None = None) -> bool:
-        """Apply up to 100 due messages; False when none was due.
+        """Apply up to 100 due messages; False when none was due, or 200 senders are under way.
 
         Senders whose messages need fetching do not hold up the others: they go to `tasks`; without it
         (tests turn the worker by hand) they are dealt with before this returns.
@@ -108,8 +111,10 @@ class InboxWorker:
         return await self._step(tasks) > 0
 
     async def _step(self, tasks: asyncio.TaskGroup | None) -> int:
-        """Do one step; return how many messages were due."""
+        """Do one step; return how many messages were taken up."""
         self._refused = False
+        if len(self._busy) >= MAX_BUSY:
+            return 0  # the first that ends rings
         batch = await self._database.read(prepare, sorted(self._busy) or [""])
         senders: dict[str, list[Prepared]] = {}
         for prepared in batch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
@@ -12,6 +11,7 @@ from esnfed.context import Context, Runtime
 from esnfed.database import Database
 from esnfed.federation import peers
 from esnfed.federation.parsed_signature import Scheme
+from esnfed.federation.recollection import Recollection
 from esnfed.models import peer
 
 LIMIT = 10_000
@@ -27,11 +27,12 @@ class _Entry:
     scheme: Scheme | None
     scheme_expires_at: int
     known: bool
-    heard_at: int = -HEARD_EVERY
 
 
 class PeerBook:
     """At most 10,000 peers, the least recently needed leaving first; the database stays the truth.
+
+    What was read is read again after a minute, and as soon as the peer is changed by hand.
 
     `step` writes down what was learned meanwhile; a loop of the node calls it every few seconds.
     """
@@ -39,23 +40,18 @@ class PeerBook:
     def __init__(self, database: Database, runtime: Runtime, bus: Bus) -> None:
         self._database = database
         self._clock = runtime.clock
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: Recollection[str, _Entry] = Recollection(runtime.clock, LIMIT)
+        self._lately: Recollection[str, bool] = Recollection(runtime.clock, LIMIT, HEARD_EVERY)
         self._learned: dict[str, Scheme] = {}
         self._heard: set[str] = set()
-        bus.listen(PeerChanged, lambda event: self._forget(event.host))
-
-    def _forget(self, host: str) -> None:
-        self._entries.pop(host, None)
+        bus.listen(PeerChanged, lambda event: self._entries.forget(event.host))
 
     async def _entry(self, host: str) -> _Entry:
         entry = self._entries.get(host)
         if entry is None:
+            mark = self._entries.mark
             entry = await self._database.read(_read, host)
-            self._entries[host] = entry
-            while len(self._entries) > LIMIT:
-                self._entries.popitem(last=False)
-        else:
-            self._entries.move_to_end(host)
+            self._entries.keep(host, entry, mark)
         return entry
 
     async def is_blocked(self, host: str) -> bool:
@@ -64,12 +60,12 @@ class PeerBook:
 
     def knows(self, host: str) -> bool:
         """Say whether the host is a peer already, so that talking to it is no discovery."""
-        entry = self._entries.get(host)
+        entry = self._entries.last(host)
         return entry is not None and entry.known
 
     def scheme_for(self, host: str) -> Scheme:
         """Return the scheme to knock with first: the learned one, else cavage, which everybody takes."""
-        entry = self._entries.get(host)
+        entry = self._entries.last(host)
         if entry is None or entry.scheme is None or entry.scheme_expires_at <= self._clock():
             return "cavage"
         return entry.scheme
@@ -78,7 +74,7 @@ class PeerBook:
         """Note that a host takes, or itself uses, a scheme."""
         if self.scheme_for(host) == scheme:
             return
-        entry = self._entries.get(host)
+        entry = self._entries.last(host)
         if entry is not None:
             entry.scheme, entry.scheme_expires_at = scheme, self._clock() + peers.SCHEME_LIFETIME
         if len(self._learned) < LIMIT:
@@ -86,11 +82,9 @@ class PeerBook:
 
     def heard(self, host: str) -> bool:
         """Note that a host sent us something; False when that was noted within the last five minutes."""
-        entry, now = self._entries.get(host), self._clock()
-        if entry is not None:
-            if entry.heard_at + HEARD_EVERY > now:
-                return False
-            entry.heard_at = now
+        if self._lately.get(host):
+            return False
+        self._lately.keep(host, True, self._lately.mark)
         if len(self._heard) < LIMIT:
             self._heard.add(host)
         return True

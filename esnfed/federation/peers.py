@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from sqlalchemy import (
     BindParameter,
@@ -22,7 +22,6 @@ from esnfed.context import Context
 from esnfed.errors import Invalid
 from esnfed.federation import retry
 from esnfed.federation.parsed_signature import Scheme
-from esnfed.federation.peer_health import Failure, Success, record_failures, record_successes
 from esnfed.i18n import N_
 from esnfed.models.delivery import delivery
 from esnfed.models.peer import peer
@@ -69,7 +68,6 @@ _SET_STANDING = (
         set_={"standing": bindparam("b_standing"), "standing_reason": bindparam("reason")},
     )
 )
-_SCHEME = select(peer.c.scheme).where(peer.c.host == _host, peer.c.scheme_expires_at > _now)
 _LEARN = (
     insert(peer)
     .values(
@@ -149,30 +147,11 @@ def set_standing(context: Context, host: str, standing: Standing, reason: str = 
     context.after_commit(PeerChanged(host))
 
 
-def scheme(context: Context, host: str) -> Scheme | None:
-    """Return the signature scheme that `host` is known to take, or None when nothing fresh is known."""
-    values = {"b_host": host, "now": context.now()}
-    found = context.connection.execute(_SCHEME, values).scalar_one_or_none()
-    return cast("Scheme", found) if found in ("cavage", "rfc9421") else None
-
-
 def learned_scheme(context: Context, host: str, scheme: Scheme) -> None:
     """Remember for 30 days that `host` takes, or itself uses, this signature scheme (federation.md A3)."""
     now = context.now()
     values = {"b_host": host, "now": now, "b_scheme": scheme, "expires": now + SCHEME_LIFETIME}
     context.connection.execute(_LEARN, values)
-
-
-def succeeded(context: Context, host: str) -> None:
-    """Note that `host` did what it was asked: its failures are over."""
-    know(context, (host,))
-    record_successes(context, (Success(host, retry.NEVER),))
-
-
-def failed(context: Context, host: str, error: str, retry_after: int | None = None) -> None:
-    """Note that `host` did not answer, or asked to come back in `retry_after` seconds."""
-    know(context, (host,))
-    record_failures(context, (Failure(host, error, retry_after, context.now()),))
 
 
 def forget_idle(context: Context) -> bool:

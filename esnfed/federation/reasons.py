@@ -54,5 +54,7 @@ OTHER_ACTOR = N_("The handle and the actor do not name one another.")
 NO_NODEINFO = N_("The other server publishes no NodeInfo.")
 FOREIGN_NODEINFO = N_("The NodeInfo of the other server lies on a third server.")
 
-PASSING = frozenset({BUDGET, DISCOVERIES, SUBDOMAINS, PAUSED, CROWDED})
+BLOCKED = N_("This server is blocked here.")
+
+PASSING = frozenset({BUDGET, DISCOVERIES, SUBDOMAINS, PAUSED, CROWDED, BLOCKED})
 """Failures that concern the moment or the asker and not the address: never remembered for the address."""

@@ -31,7 +31,7 @@ _SETTLE = (
     .where(delivery.c.id == bindparam("b_id"), delivery.c.state == "queued")
     .values(
         state=bindparam("b_state"),
-        attempts=delivery.c.attempts + 1,
+        attempts=bindparam("b_attempts"),
         next_at=bindparam("b_next_at"),
         done_at=bindparam("b_done_at"),
         last_status=bindparam("status"),
@@ -78,6 +78,7 @@ def _settled(context: Context, result: Result) -> dict[str, Any]:
     return {
         "b_id": result.claim.id,
         "b_state": state,
+        "b_attempts": result.claim.attempts + 1,
         "b_next_at": next_at,
         "b_done_at": None if state == "queued" else now,
         "status": result.status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -65,7 +65,8 @@ class Transport:
 
     `scheme_for(authority)` says which signature scheme to knock with first, `on_learned(authority, scheme)`
     is told which one a peer has shown to understand, `knows(authority)` says whether a peer is no discovery.
-    All three are called in the loop and must not block.
+    All three are called in the loop and must not block. `is_blocked(authority)` is awaited before each hop of
+    a fetch, redirects included: a blocked server is not asked, whoever points at it.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Transport:
         scheme_for: Callable[[str], Scheme],
         on_learned: Callable[[str, Scheme], None],
         knows: Callable[[str], bool],
+        is_blocked: Callable[[str], Awaitable[bool]],
         sleep: Sleep = asyncio.sleep,
         names: Names | None = None,
         timeouts: Timeouts | None = None,
@@ -85,6 +87,7 @@ class Transport:
         self._scheme_for = scheme_for
         self._on_learned = on_learned
         self._knows = knows
+        self._is_blocked = is_blocked
         self._limits = limits or Limits()
         self._own = normalise_authority(runtime.config.domain, runtime.config.scheme)
         self._names = names or Names(runtime.config, runtime.clock)
@@ -200,6 +203,8 @@ class Transport:
         async with self._session.deadline():
             for _ in range(self._limits.hops + 1):
                 visited.add(url_of(address))
+                if await self._is_blocked(address.authority):
+                    raise RemoteRefused(reasons.BLOCKED)
                 if not self._knows(address.authority):
                     self._discoveries.admit(self._counted(address))
                 await self._pacer.take_turn(self._counted(address))

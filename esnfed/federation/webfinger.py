@@ -15,7 +15,6 @@ from esnfed.errors import Malformed, RemoteMissing, RemoteNonsense, RemoteRefuse
 from esnfed.federation import reasons
 from esnfed.federation.answers import JRD_TYPES, XRD_TYPES
 from esnfed.federation.pacing import Budget
-from esnfed.federation.resolver import Resolver
 from esnfed.federation.transport import Transport
 from esnfed.vocab.authority import authority_of, normalise_authority
 from esnfed.vocab.parse import embedded, items, text, web_address
@@ -34,14 +33,17 @@ Handle = tuple[str, str]
 """(name, normalised domain)."""
 
 
-async def lookup(transport: Transport, handle: str, budget: Budget | None = None) -> tuple[str, str]:
+async def lookup(
+    transport: Transport, handle: str, budget: Budget | None = None, *, expected: str = ""
+) -> tuple[str, str]:
     """Return (`name@domain` as its own server spells it, actor id) for a handle.
 
     The handle may begin with `@` or `acct:`.
 
-    At most one hop to another subject, which must then confirm itself. Raises the transport's RemoteErrors
+    Of several actors behind one handle (Lemmy: a person and a community) it is the `expected` one, else the
+    first. At most one hop to another subject, which must then confirm itself. Raises the transport's RemoteErrors
     (RemoteGone for 410), RemoteNonsense for an answer that does not fit, RemoteRefused for a handle of this
-    node. That the actor names the same handle is what `find` and `canonical_account` check.
+    node. That the actor names the same handle is what `canonical_account` checks.
     """
     asked = _handle(handle, transport)
     if budget is not None:
@@ -52,7 +54,8 @@ async def lookup(transport: Transport, handle: str, budget: Budget | None = None
         answer = await _finger(transport, subject, budget)
         if not _same(_subject(answer, transport), subject):
             raise RemoteNonsense(reasons.OTHER_SUBJECT)
-    return "@".join(_subject(answer, transport)), _self_link(answer)
+    found = _self_links(answer)
+    return "@".join(_subject(answer, transport)), expected if expected in found else found[0]
 
 
 async def canonical_account(transport: Transport, actor: dict[str, Any], budget: Budget | None = None) -> str:
@@ -61,27 +64,11 @@ async def canonical_account(transport: Transport, actor: dict[str, Any], budget:
     The actor's own word comes from `webfinger` (FEP-2c59), else from `preferredUsername` at its host. Raises
     as `lookup`, and RemoteNonsense when the handle leads to another actor.
     """
-    account, uri = await lookup(transport, _claimed(actor), budget)
-    if uri != actor.get("id"):
+    own_uri = actor.get("id")
+    account, uri = await lookup(transport, _claimed(actor), budget, expected=own_uri or "")
+    if uri != own_uri:
         raise RemoteNonsense(reasons.OTHER_ACTOR)
     return account
-
-
-async def find(
-    transport: Transport, resolver: Resolver, handle: str, budget: Budget | None = None
-) -> tuple[str, dict[str, Any]]:
-    """Return (`name@domain`, actor document) for a handle, the whole loop closed; raises as the others."""
-    account, uri = await lookup(transport, handle, budget)
-    actor = await resolver.document(uri, budget)
-    if actor["id"] != uri:
-        raise RemoteNonsense(reasons.OTHER_ACTOR)
-    own_word = _claimed(actor)
-    if not _same(_handle(own_word, transport), _handle(account, transport)):
-        # An account domain that differs from the web domain: the actor's own word must lead to the same.
-        confirmed = await canonical_account(transport, actor, budget)
-        if not _same(_handle(confirmed, transport), _handle(account, transport)):
-            raise RemoteNonsense(reasons.OTHER_ACTOR)
-    return account, actor
 
 
 def _claimed(actor: dict[str, Any]) -> str:
@@ -121,14 +108,17 @@ def _subject(answer: dict[str, Any], transport: Transport) -> Handle:
     return _handle(subject, transport)
 
 
-def _self_link(answer: dict[str, Any]) -> str:
-    """Return the actor's address: only the two media types that Mastodon knows are an actor's."""
-    for link in _links(answer):
-        if link.get("rel") == "self" and text(link, "type", 200) in _SELF_TYPES:
-            uri = web_address(link.get("href"))
-            if uri is not None:
-                return uri
-    raise RemoteNonsense(reasons.NO_SELF_LINK)
+def _self_links(answer: dict[str, Any]) -> list[str]:
+    """Return the actors' addresses, one at least: the two media types that Mastodon knows are an actor's."""
+    found = [
+        uri
+        for link in _links(answer)
+        if link.get("rel") == "self" and text(link, "type", 200) in _SELF_TYPES
+        if (uri := web_address(link.get("href"))) is not None
+    ]
+    if not found:
+        raise RemoteNonsense(reasons.NO_SELF_LINK)
+    return found
 
 
 def _links(answer: dict[str, Any]) -> list[dict[str, Any]]:

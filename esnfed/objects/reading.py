@@ -37,12 +37,9 @@ def authors_of(document: Document) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def may_revise(document: Document, author: RowMapping, sender: RowMapping) -> bool:
-    """Say whether `sender` may change a post of `author`: as author, or as one of several on their server."""
-    if author["id"] == sender["id"]:
-        return True
-    named = authors_of(document)
-    return sender["host"] == author["host"] and {author["uri"], sender["uri"]} <= set(named)
+def are_authors(document: Document, *actors: RowMapping) -> bool:
+    """Say whether the post, as its origin serves it, names all of these actors as its authors."""
+    return {actor["uri"] for actor in actors} <= set(authors_of(document))
 
 
 def read(document: Document, author: RowMapping, now: int) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def author_of(context: Context, post: Post) -> RowMapping | None:
     row = actors.by_uri(context, post.author_uri)
     if row is None and post.author is not None:
         try:
-            actor_object.store(context, post.author.document, post.author.domain)
+            with context.connection.begin_nested():
+                actor_object.store(context, post.author.document, post.author.domain)
         except Malformed:
             return None
         row = actors.by_uri(context, post.author_uri)
@@ -57,7 +58,8 @@ def keep(context: Context, document: Document, author: RowMapping, *, public: bo
     if seen_by == "direct" or (public and seen_by not in READABLE_BY_ALL):
         return None
     try:
-        stored = arrivals.store(context, document, author)
+        with context.connection.begin_nested():  # of a post that turns out unusable half way, nothing stays
+            stored = arrivals.store(context, document, author)
         row = note.row_of(context, parse.identifier(document))
     except (Ignored, Malformed):
         return None

@@ -7,23 +7,10 @@ from sqlalchemy import RowMapping
 from esnfed.context import Context
 from esnfed.errors import Ignored
 from esnfed.i18n import N_
-from esnfed.objects import note, reading
+from esnfed.objects import note
 from esnfed.services import arrivals
 from esnfed.vocab import parse
-from esnfed.vocab.authority import same_origin
 from esnfed.vocab.parse import Document
-
-
-def author_of(document: Document) -> str | None:
-    """Return the id of a post's author: of several who live where it lives, the person (PeerTube)."""
-    uri = parse.reference(document) or ""
-    here = [author for author in reading.authors_of(document) if same_origin(author, uri)]
-    persons = {
-        parse.reference(item)
-        for item in parse.items(document.get("attributedTo"), 8)
-        if isinstance(item, dict) and parse.type_of(item) == "Person"
-    }
-    return next((author for author in here if author in persons), next(iter(here), None))
 
 
 def usable(row: RowMapping | None) -> bool:

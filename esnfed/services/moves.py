@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import RowMapping, bindparam, case, func, select, update
 
 from esnfed.bus import ActorChanged
 from esnfed.context import Context
@@ -37,7 +37,12 @@ _DEPART = (
         actor.c.id == bindparam("row_id"),
         func.coalesce(actor.c.moved_at, 0) <= bindparam("cooled_by", type_=actor.c.moved_at.type),
     )
-    .values(moved_to_uri=bindparam("new_uri"), moved_at=bindparam("now"), updated_at=bindparam("now"))
+    .values(
+        moved_to_uri=bindparam("new_uri"),
+        moved_at=bindparam("now"),
+        # Of an actor elsewhere it is what its document says: the Update that follows its Move is no older.
+        updated_at=case((actor.c.local, bindparam("now")), else_=actor.c.updated_at),
+    )
 )
 _LOCAL_FOLLOWERS = (
     select(follow.c.actor_id)

@@ -352,6 +352,7 @@ async def test_one_of_several_authors_on_one_server_may_change_a_post_and_nobody
     await network.settle()
     network.advance(1000)
     changed = event | {"name": "Reportée", "updated": parse.iso(network.now()), "status": "CANCELLED"}
+    peer.serve(changed)
     await peer.post(dakar, peer.activity(other, "Update", changed))
     await network.settle()
     assert (await dakar.one(status))["title"] == "Assemblée"

@@ -206,21 +206,6 @@ async def test_the_standing_of_servers(both: Node) -> None:
         await both.database.write(peers.set_standing, A, "friend", "")
 
 
-async def test_success_and_failure_told_by_hand(both: Node) -> None:
-    await both.database.write(peers.failed, A, "no answer", None)
-    row = await both.peer(A)
-    assert (row.health, row.failures, row.failing_since) == ("failing", 1, both.clock.now)
-    both.clock.advance(HOUR)
-    await both.database.write(peers.succeeded, A)
-    row = await both.peer(A)
-    assert (row.health, row.failures, row.failing_since, row.last_success_at) == (
-        "well",
-        0,
-        None,
-        both.clock.now,
-    )
-
-
 async def test_inbound_traffic_is_written_once_a_minute(both: Node) -> None:
     await both.database.write(peers.seen, A)
     first = both.clock.now

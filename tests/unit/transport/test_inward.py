@@ -16,7 +16,7 @@ from esnfed.federation.names import Names
 from esnfed.federation.nodeinfo import probe
 from esnfed.federation.pacing import Budget
 from esnfed.federation.transport import Transport
-from esnfed.federation.webfinger import canonical_account, find, lookup
+from esnfed.federation.webfinger import canonical_account, lookup
 from tests.doubles.server import Reply, ServerDouble, redirect
 from tests.unit.transport.conftest import NODE, Doorway, World
 
@@ -32,7 +32,6 @@ FETCHES: dict[str, Fetch] = {
     "account": lambda world, transport: canonical_account(
         transport, {"id": f"{ORIGIN}/users/a", "preferredUsername": "a"}
     ),
-    "search": lambda world, transport: find(transport, world.resolver(transport), f"a@{PEER}"),
     "nodeinfo": lambda world, transport: probe(transport, PEER),
     "unsigned": lambda world, transport: transport.get_json(f"{ORIGIN}/x", signer=None),
     "bytes": lambda world, transport: transport.get_bytes(
