@@ -11,7 +11,7 @@ from esnfed.i18n import N_
 from esnfed.objects import actor as actor_object
 from esnfed.objects import note
 from esnfed.services import actors, arrivals, fetched, groups, interactions, relevance
-from esnfed.vocab import parse
+from esnfed.vocab import authorship, parse
 from esnfed.vocab.addressing import READABLE_BY_ALL, visibility
 from esnfed.vocab.authority import same_origin
 from esnfed.vocab.parse import Document
@@ -100,7 +100,7 @@ def _wanted(context: Context, incoming: Incoming, uri: str) -> bool:
 
 
 def _author_of(document: Document | None) -> str | None:
-    return fetched.author_of(document) if document is not None else None
+    return authorship.author_of(document) if document is not None else None
 
 
 def _status(context: Context, incoming: Incoming, uri: str) -> RowMapping:

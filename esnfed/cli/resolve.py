@@ -17,6 +17,7 @@ from esnfed.i18n import N_
 from esnfed.models import actor
 from esnfed.objects import note
 from esnfed.services import actors, fetched
+from esnfed.vocab import authorship
 from esnfed.vocab.authority import normalise_authority, same_origin
 from esnfed.vocab.parse import Document, identifier
 
@@ -100,7 +101,7 @@ async def status_id(node: Node, name: str) -> int:
     known = await node.database.read(_known_status, identifier(document))
     if known is not None:
         return known
-    author = fetched.author_of(document)
+    author = authorship.author_of(document)
     if author is None:
         raise RemoteNonsense(N_("This address does not lead to a post."))
     author_id = await node.discovery.actor_id(author)

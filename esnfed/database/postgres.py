@@ -225,9 +225,15 @@ def _trouble_is_busy() -> Iterator[None]:
         state = _state(error)
         if state == QUERY_CANCELED:
             raise Busy(N_("This would take too long just now."), retry_after=5) from error
-        if error.connection_invalidated or state.startswith(SERVER_TROUBLE):
+        if error.connection_invalidated or state.startswith(SERVER_TROUBLE) or _cut_off(error):
             raise Busy(N_("The database cannot be used just now."), retry_after=60) from error
         raise
+
+
+def _cut_off(error: DBAPIError) -> bool:
+    """True when the server ended while a connection was being opened, which SQLAlchemy does not count."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return isinstance(cause, OSError | asyncpg.InterfaceError | asyncpg.PostgresConnectionError)
 
 
 def _state(error: DBAPIError) -> str:

@@ -17,6 +17,7 @@ from esnfed.text.sanitise import plain, sanitise
 from esnfed.vocab import parse
 from esnfed.vocab.addressing import visibility
 from esnfed.vocab.authority import same_origin
+from esnfed.vocab.authorship import authors_of
 from esnfed.vocab.parse import Document
 
 MAX_CONTENT = 100_000
@@ -24,17 +25,6 @@ MAX_SUMMARY = 5_000
 
 _MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|&(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});")
 """A whole tag or an entity: `a < b & c` is plain text."""
-
-
-def authors_of(document: Document) -> list[str]:
-    """Return the ids that `attributedTo` names; PeerTube and WordPress send several.
-
-    Mobilizon attributes an Event to its group, and names the person who sends it under `actor`.
-    """
-    named = parse.references(document.get("attributedTo"), 8)
-    if parse.type_of(document) == "Event":
-        named += parse.references(document.get("actor"), 1)
-    return list(dict.fromkeys(named))
 
 
 def are_authors(document: Document, *actors: RowMapping) -> bool:

@@ -15,7 +15,7 @@ from esnfed.jobs import every
 from esnfed.models import actor, follow
 from esnfed.objects import note
 from esnfed.services import actors, fetched, pins, relevance
-from esnfed.vocab import parse
+from esnfed.vocab import authorship, parse
 from esnfed.vocab.authority import same_origin
 from esnfed.vocab.parse import Document
 
@@ -79,7 +79,7 @@ def remove(context: Context, incoming: Incoming) -> bool:
 
 
 def _stored(context: Context, document: Document | None, author: RowMapping) -> RowMapping | None:
-    if document is None or fetched.author_of(document) != author["uri"]:
+    if document is None or authorship.author_of(document) != author["uri"]:
         return None
     return fetched.store(context, document, author)
 

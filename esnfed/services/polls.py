@@ -183,7 +183,7 @@ def received(context: Context, sender: RowMapping, document: Document) -> None:
     answered, the voter's own, or not open to the voter.
     """
     uri = parse.identifier(document)
-    if not same_origin(uri, sender["uri"]) or sender["uri"] not in reading.authors_of(document):
+    if not same_origin(uri, sender["uri"]) or sender["uri"] not in authorship.authors_of(document):
         raise Ignored(N_("The vote does not belong to the actor who sent it."))
     row = note.row_of(context, parse.web_address(document.get("inReplyTo")) or "")
     found = _locked(context, row["id"]) if row and row["local"] and not row["deleted_at"] else None

@@ -55,7 +55,7 @@ _UNFINISHED = union_all(
         inbox_message.c.as_type,
         inbox_message.c.state,
         inbox_message.c.note,
-    ).where(inbox_message.c.state != "done"),
+    ).where(inbox_message.c.state.not_in(("done", "ignored"))),  # a repeated Undo has nothing to undo,
 )
 
 

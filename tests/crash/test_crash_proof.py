@@ -13,7 +13,7 @@ import pytest
 
 from tests.crash import ordeal
 from tests.crash.authors import Post
-from tests.crash.ledger import Book, arrival_faults, effect_faults, rises
+from tests.crash.ledger import Book, activity_of, arrival_faults, effect_faults, rises
 from tests.crash.ordeal import READER, open_ordeal
 from tests.crash.senders import Arrival
 from tests.crash.served import copy_of
@@ -41,8 +41,12 @@ async def test_the_ordeal_notices_what_is_lost_and_what_is_counted_twice(tmp_pat
     async with open_ordeal(tmp_path, seed=8) as suffered:
         path = copy_of(suffered.served.config, tmp_path / "spoilt")
         book, pens, targets = Book(path), suffered.pens, suffered.targets
-        (kept,) = book.rows("SELECT uri FROM inbox_message LIMIT 1")
-        assert (book.faults(), book.lost(kept, []), effect_faults(book, pens, targets, READER)) == (
+        (kept,) = book.rows("SELECT uri FROM inbox_message WHERE as_type = 'Accept' LIMIT 1")
+        assert (
+            book.faults(),
+            book.lost([activity_of(kept[0])], []),
+            effect_faults(book, pens, targets, READER),
+        ) == (
             [],
             [],
             [],
@@ -50,7 +54,9 @@ async def test_the_ordeal_notices_what_is_lost_and_what_is_counted_twice(tmp_pat
         with closing(sqlite3.connect(path)) as spoilt, spoilt:
             spoilt.execute("DELETE FROM inbox_message WHERE uri = ?", kept)
             spoilt.execute("UPDATE status SET favourites_count = 1 WHERE uri = ?", (targets[0],))
-        assert book.lost(kept, []) == [f"{kept[0]} was answered 202 and is not stored"]
+        assert book.lost([activity_of(kept[0])], []) == [
+            f"{activity_of(kept[0])} was answered 202 and is not stored"
+        ]
         assert book.faults() == [f"favourites of {targets[0]}: 1, not 0"]
         pens[0].expected.likes[targets[0]] = "https://pens.esn.test/activities/like"
         assert len(effect_faults(book, pens, targets, READER)) == 2  # no favourite, and nobody was told

@@ -72,13 +72,13 @@ async def test_a_disk_that_takes_nothing_is_503_one_line_and_nothing_lost(
     told = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [line in record.getMessage() for record in told] == [True], [each.getMessage() for each in told]
     assert "Traceback" not in caplog.text
-    assert await live.rows(inbox_message, uri=create["id"]) == []
+    assert await live.rows(inbox_message, as_type="Follow") == []
     await mends(network, live)
     again = await knock(network.hosts[live.domain][1], live.domain, create, clock())
     assert again.status == 202
     assert ("the database can be written again" in caplog.text) is (mends is make_room)
     await network.settle()
-    assert (await live.one(inbox_message, uri=create["id"]))["state"] == "done"
+    assert (await live.one(inbox_message, as_type="Follow"))["state"] == "done"
 
 
 async def test_the_loops_of_a_node_rest_while_nothing_can_be_written(

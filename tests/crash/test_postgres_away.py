@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from itertools import count, takewhile
 
 import pytest
 from aiohttp import ClientSession, TCPConnector
@@ -22,6 +23,7 @@ from esnfed.models import delivery, follow, inbox_message, status
 from esnfed.vocab.terms import ACTIVITY_JSON
 from tests.conftest import MakeRuntime
 from tests.crash.knocking import Answered, knock
+from tests.crash.ledger import activity_of
 from tests.doubles import postgres
 from tests.doubles.authority import Authority
 from tests.doubles.clock import Clock
@@ -101,6 +103,24 @@ async def page(network: Network, live: LiveNode) -> Answered:
         return Answered(answer.status, None if later is None else int(later))
 
 
+def follows_and_undos(peer: Peer, pen: Document, uri: str) -> Iterator[Document]:
+    """What one actor sends to another, in turn, without end."""
+    for number in count(1):
+        activity = peer.activity(pen, "Follow" if number % 2 else "Undo", uri, id=f"{pen['id']}/{number}")
+        if number % 2 == 0:
+            activity["object"] = {"id": f"{pen['id']}/{number - 1}", "type": "Follow", "object": uri}
+            activity["object"]["actor"] = pen["id"]
+        yield activity
+
+
+def be_quick(monkeypatch: pytest.MonkeyPatch, live: LiveNode) -> None:
+    """Let nothing rest for long when the database is away."""
+    for module in (listener, jobs, inbox_worker, errand_worker):
+        name = "RETRY_SECONDS" if module is listener else "BUSY_SECONDS"
+        monkeypatch.setattr(module, name, 0.2)
+    live.node.delivery_worker._fault_pause = 0.2
+
+
 async def test_a_node_outlives_its_database_server(
     on_postgres: Network,
     server: Stoppable,
@@ -108,11 +128,8 @@ async def test_a_node_outlives_its_database_server(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for module in (listener, jobs, inbox_worker, errand_worker):
-        name = "RETRY_SECONDS" if module is listener else "BUSY_SECONDS"
-        monkeypatch.setattr(module, name, 0.2)
     network, live = on_postgres, await on_postgres.node("quito")
-    live.node.delivery_worker._fault_pause = 0.2
+    be_quick(monkeypatch, live)
     luz = await live.actor("luz")
     uri = (await live.row(luz))["uri"]
     peer = await Peer.start_in(network, "near.esn.test")
@@ -124,19 +141,13 @@ async def test_a_node_outlives_its_database_server(
     loops = [asyncio.create_task(worker.run()) for worker in workers]
     answers: list[tuple[str, Answered]] = []
     over = asyncio.Event()
+    port = network.hosts[live.domain][1]
 
     async def load(pen: Document) -> None:
-        number = 0
-        while not over.is_set():
-            number += 1
-            activity = peer.activity(pen, "Follow" if number % 2 else "Undo", uri, id=f"{pen['id']}/{number}")
-            if number % 2 == 0:
-                activity["object"] = {"id": f"{pen['id']}/{number - 1}", "type": "Follow", "object": uri}
-                activity["object"]["actor"] = pen["id"]
+        for activity in takewhile(lambda _: not over.is_set(), follows_and_undos(peer, pen, uri)):
             answers.append((activity["id"], await knock(port, live.domain, activity, clock())))
             await asyncio.sleep(0.02)
 
-    port = network.hosts[live.domain][1]
     loading = [asyncio.create_task(load(pen)) for pen in pens[1:]]
     async with asyncio.timeout(PATIENCE):
         while len(answers) < 20:
@@ -167,7 +178,7 @@ async def test_a_node_outlives_its_database_server(
     acknowledged = {uri for uri, answer in answers if answer.status == 202}
     stored = [row["uri"] for row in await live.rows(inbox_message)]
     assert len(stored) == len(set(stored))
-    assert acknowledged <= set(stored)
+    assert acknowledged <= {activity_of(uri) for uri in stored}
     assert [row["content"] for row in await live.rows(status)] == ["<p>before</p>", "<p>after</p>"]
     assert (await live.row(luz))["followers_count"] == len(await live.rows(follow, state="accepted"))
     assert "the listening connection to PostgreSQL was lost" in caplog.text

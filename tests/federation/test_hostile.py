@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
-from esnfed.errors import RemoteError
+from esnfed.errors import RemoteError, RemoteNonsense
 from esnfed.models import actor_key, favourite, follow, inbox_message, notification, status, tombstone
 from esnfed.vocab.terms import PUBLIC
 from tests.conftest import MakeRuntime, Prepare

@@ -68,7 +68,8 @@ def objects() -> tuple[bytes, ...]:
             "location": {"type": "Place", "name": "Lyon", "address": {"streetAddress": "1 rue X"}},
         },
         {
-            "id": "https://peer.esn.test/q/1", "type": "Question", "content": "<p>?</p>", "endTime": "2026-02-01T10:00:00Z",
+            "id": "https://peer.esn.test/q/1", "type": "Question", "content": "<p>?</p>",
+            "endTime": "2026-02-01T10:00:00Z",
             "oneOf": [{"type": "Note", "name": "oui", "replies": {"totalItems": 3}}, {"type": "Note", "name": "non"}],
             "votersCount": 3, "closed": "2026-02-01T10:00:00Z",
         },

@@ -49,12 +49,12 @@ async def test_cve_2022_46405_mastodon_wildcard_dns_accounts_and_unbounded_recur
     wild.alias(scene.network, *(f"w{number}.wild.esn.test" for number in range(1_000)))
     wild.misbehave("wildcard")
     scene.network.advance(2 * MINUTE)
-    reached = 0
+    transport = scene.dakar.node.transport
+    for number in range(10):
+        await transport.get_json(f"https://w{number}.wild.esn.test/users/w", signer=None)
     with pytest.raises(RemoteRefused) as caught:
-        for number in range(1_000):
-            await scene.dakar.node.transport.get_json(f"https://w{number}.wild.esn.test/users/w", signer=None)
-            reached += 1
-    assert (str(caught.value), reached) == (reasons.SUBDOMAINS, 10)
+        await transport.get_json("https://w10.wild.esn.test/users/w", signer=None)
+    assert str(caught.value) == reasons.SUBDOMAINS
     scene.network.advance(2 * MINUTE)
     asked = len(wild.seen)
     await scene.dakar.write(wanted.ancestors, "https://w0.wild.esn.test/notes/1")
@@ -206,9 +206,11 @@ async def test_json_ld_recursive_remote_contexts(scene: Scene) -> None:
 
 
 HTML = (
-    "<p>\ud800</p>", "\x00", "<\x00p>", "<p>" * 2_000, "</p>" * 2_000, "<a href='", "<!--", "<![CDATA[", "&#xD800;", "&#0;",
+    "<p>\ud800</p>", "\x00", "<\x00p>", "<p>" * 2_000, "</p>" * 2_000, "<a href='", "<!--", "<![CDATA[",
+    "&#xD800;", "&#0;",
     "<svg><style><img/src=x onerror=alert(1)>", "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>", "\u202e\u2066", "<p lang='" + "x" * 9_999, "<ol start=1e99>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>", "\u202e\u2066",
+    "<p lang='" + "x" * 9_999, "<ol start=1e99>",
 )  # fmt: skip
 
 

@@ -69,7 +69,7 @@ async def test_the_peer_book_forgets_whom_it_needed_longest_ago(scene: Scene) ->
     book = PeerBook(node.database, node.runtime, Bus())
     for number in range(HOSTS + 500):
         entry = peer_book._Entry("open", None, 0, known=False)
-        book._entries[host(number)] = entry
+        book._entries.keep(host(number), entry, book._entries.mark)
         if number >= HOSTS - 5:
             await book.is_blocked(f"new{number}.example")
         book.learned(host(number), "rfc9421")
@@ -103,7 +103,9 @@ async def test_authenticator_caches_are_bounded(scene: Scene) -> None:
     der = generate_ed25519().public_der
     for number in range(HOSTS + 300):
         uri = f"https://{host(number)}/u"
-        authenticator._keep(Identity(number, uri, host(number), f"{uri}#k"), der)
+        authenticator._keep(
+            Identity(number, uri, host(number), f"{uri}#k"), der, authenticator._identities.mark
+        )
         authenticator._may_refresh(f"{uri}#k")
     assert len(authenticator._identities) == authenticate.IDENTITIES
     assert len(authenticator._refreshed) == authenticate.IDENTITIES

@@ -9,7 +9,7 @@ from esnfed.errors import Invalid, NotFound, RemoteUnreachable
 from esnfed.federation import delivery_expiry, peers, reasons, retry, upkeep
 from esnfed.federation.delivery_desk import drop, lag, list_deliveries, retry_now
 from esnfed.federation.delivery_words import explain
-from esnfed.federation.retry import DAY, HOUR, MINUTE
+from esnfed.federation.retry import DAY, MINUTE
 from tests.unit.delivery.doubles import OBJECT, Node, answer, inbox
 
 A, B = "a.esn.test", "b.esn.test"

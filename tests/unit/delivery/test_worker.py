@@ -18,7 +18,8 @@ from esnfed.errors import RemoteRefused, RemoteUnreachable
 from esnfed.federation import claims, envelopes, peers, reasons, retry
 from esnfed.federation import delivery_notes as notes
 from esnfed.federation.delivery import MAX_IN_FLIGHT
-from esnfed.federation.retry import DAY, HOUR, MINUTE, SECOND
+from esnfed.federation.results import Result, record
+from esnfed.federation.retry import DAY, HOUR, MINUTE, SECOND, Outcome
 from esnfed.models import activity
 from tests.conftest import Counted
 from tests.unit.delivery.doubles import OBJECT, Node, Posted, answer, inbox, running
@@ -459,3 +460,15 @@ async def test_claiming_reads_the_queue_of_the_server_and_not_what_waits_everywh
         == 2
     )
     assert not [line for line in plans if line.startswith("SCAN ") or "ix_delivery_state" in line]
+
+
+async def test_answers_that_are_written_twice_count_once(both: Node) -> None:
+    """A turn that is cancelled while it writes does not know of its commit: they are written again."""
+    await both.publish("Create", inbox(A))
+    (claimed,) = await both.database.write(claims.claim, [A], [], 1)
+    answered = Result(claimed, Outcome.RETRY, status=500, error="no")
+    for _ in range(2):
+        await both.database.write(record, [answered])
+    (row,) = await both.rows(host=A)
+    assert (row.state, row.attempts) == ("queued", 1)
+    assert (await both.peer(A)).failures == 1

@@ -91,6 +91,7 @@ class World:
         self.schemes: dict[str, Scheme] = {}
         self.learned: list[tuple[str, Scheme]] = []
         self.known: set[str] = set()
+        self.blocked: set[str] = set()
         self.signer = Signer(f"https://{NODE}/relay#ed25519-key", Ed25519PrivateKey.generate())
         self._transports: list[Transport] = []
 
@@ -130,6 +131,7 @@ class World:
             scheme_for=lambda authority: self.schemes.get(authority, "cavage"),
             on_learned=self._learn,
             knows=self.known.__contains__,
+            is_blocked=self._is_blocked,
             sleep=self.clock.sleep,
             limits=limits,
             timeouts=timeouts,
@@ -140,6 +142,9 @@ class World:
 
     def resolver(self, transport: Transport) -> Resolver:
         return Resolver(transport, transport.config, lambda: self.signer)
+
+    async def _is_blocked(self, authority: str) -> bool:
+        return authority in self.blocked
 
     def _learn(self, authority: str, scheme: Scheme) -> None:
         self.learned.append((authority, scheme))

@@ -311,3 +311,16 @@ async def test_accept_signature_of_an_unsigned_fetch_teaches_rfc9421(
         with contextlib.suppress(RemoteRefused):
             await transport.get_json(target, signer=None)
     assert world.learned == [("peer.esn.test", "rfc9421")]
+
+
+async def test_blocked_server_is_not_asked_not_even_by_a_redirect(world: World, peer: ServerDouble) -> None:
+    blocked = await world.server("blocked.esn.test")
+    blocked.answers["/notes/1"] = document(NOTE)
+    peer.answers["/notes/1"] = redirect("https://blocked.esn.test/notes/1")
+    world.blocked.add("blocked.esn.test")
+    transport = world.transport()
+    for url in (URL, "https://blocked.esn.test/notes/1"):
+        await fails(transport.get_json(url, signer=None), RemoteRefused, reasons.BLOCKED)
+    assert blocked.seen == []
+    world.blocked.clear()
+    assert (await transport.get_json(URL, signer=None)).url == "https://blocked.esn.test/notes/1"
