@@ -12,11 +12,11 @@ from esnfed.context import Context
 from esnfed.errors import Ignored, Invalid, NotFound, Refused
 from esnfed.i18n import N_
 from esnfed.models import insert, mention, poll, poll_vote
-from esnfed.objects import note, question, reading
+from esnfed.objects import note, question
 from esnfed.objects.question import MAX_OPTIONS
 from esnfed.services import actors, barriers, follows, outbox, poll_counts, statuses
 from esnfed.services.statuses import Draft
-from esnfed.vocab import parse
+from esnfed.vocab import authorship, parse
 from esnfed.vocab.addressing import READABLE_BY_ALL
 from esnfed.vocab.authority import same_origin
 from esnfed.vocab.parse import Document

@@ -113,6 +113,14 @@ def follows_and_undos(peer: Peer, pen: Document, uri: str) -> Iterator[Document]
         yield activity
 
 
+async def has_all_that_it_took(live: LiveNode, answers: list[tuple[str, Answered]]) -> None:
+    """What was answered 202 is stored, once."""
+    acknowledged = {uri for uri, answer in answers if answer.status == 202}
+    stored = [row["uri"] for row in await live.rows(inbox_message)]
+    assert len(stored) == len(set(stored))
+    assert acknowledged <= {activity_of(uri) for uri in stored}
+
+
 def be_quick(monkeypatch: pytest.MonkeyPatch, live: LiveNode) -> None:
     """Let nothing rest for long when the database is away."""
     for module in (listener, jobs, inbox_worker, errand_worker):
@@ -175,10 +183,7 @@ async def test_a_node_outlives_its_database_server(
         loop.cancel()
     await asyncio.wait(loops)
     assert {answer for _, answer in answers} == {Answered(202, None), Answered(503, 60)}
-    acknowledged = {uri for uri, answer in answers if answer.status == 202}
-    stored = [row["uri"] for row in await live.rows(inbox_message)]
-    assert len(stored) == len(set(stored))
-    assert acknowledged <= {activity_of(uri) for uri in stored}
+    await has_all_that_it_took(live, answers)
     assert [row["content"] for row in await live.rows(status)] == ["<p>before</p>", "<p>after</p>"]
     assert (await live.row(luz))["followers_count"] == len(await live.rows(follow, state="accepted"))
     assert "the listening connection to PostgreSQL was lost" in caplog.text

@@ -146,7 +146,9 @@ async def test_akkoma_2024_04_1_webfinger_spoofing(scene: Scene) -> None:
         # The first subject leads to the other server, which confirms its own account and its own actor, or to nobody.
         reached = victim if case == "other subject" else ""
         try:
-            assert (await scene.dakar.row(await scene.dakar.find("liar@evil.esn.test")))["uri"] == reached, case
+            assert (await scene.dakar.row(await scene.dakar.find("liar@evil.esn.test")))["uri"] == reached, (
+                case
+            )
         except RemoteError:
             assert claimant["id"] not in {row["uri"] for row in await scene.dakar.rows(actor)}
         assert [row for row in await scene.dakar.rows(actor) if row["handle"] == "liar"] == [], case
