@@ -97,7 +97,7 @@ def _entry(row: RowMapping) -> Json:
         "state": row["state"],
         "type": row["as_type"],
         "actor": row["actor_uri"],
-        "activity": row["uri"],
+        "activity": row["uri"].partition("#signature:")[0],
         "host": row["host"],
         "scheme": row["scheme"],
         "attempts": row["attempts"],

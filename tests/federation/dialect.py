@@ -67,9 +67,12 @@ class Dialect:
         return document
 
     async def state_of(self, document: Document) -> str:
+        """What became of an activity; those that may recur are stored under their id and signature."""
         uri = document.get("id")
-        rows = await self.dakar.rows(inbox_message, **({"uri": uri} if uri else {"as_type": "Delete"}))
-        return str(rows[-1]["state"])
+        rows = await self.dakar.rows(inbox_message)
+        known = [row for row in rows if row["uri"].partition("#signature:")[0] == uri]
+        found = known if uri else [row for row in rows if row["as_type"] == "Delete"]
+        return str(found[-1]["state"])
 
 
 async def meet(network: Network, program: str) -> tuple[Dialect, int, int]:
