@@ -128,9 +128,11 @@ def _call(fn: Callable[..., Any], args: tuple[Any, ...], context: Context) -> An
 
 
 def name_of(work: Work) -> str:
-    """Name, for the log, of the function that a unit of work calls."""
+    """Name, for the log, of the function that a unit of work calls; never its arguments: they hold people's texts."""
     fn = work.args[0] if isinstance(work, partial) else work
-    return getattr(fn, "__qualname__", repr(fn))
+    while isinstance(fn, partial):
+        fn = fn.func
+    return getattr(fn, "__qualname__", type(fn).__name__)
 
 
 def report_overrun(work: Work, milliseconds: int, rows: int, limits: Limits) -> None:

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,17 @@ async def test_rule_3_a_job_over_20_milliseconds_or_500_rows_is_reported(
     assert ["long_job" in message or "wide_job" in message for message in caplog.messages] == [True, True]
     assert "21 ms" in caplog.messages[0]
     assert "502 rows" in caplog.messages[1]
+
+
+async def test_rule_3_the_line_about_a_long_job_never_holds_what_it_was_given(
+    sqlite_database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def long_job(_: Context, text: str) -> None:
+        clock.advance(len(text))
+
+    with caplog.at_level(logging.INFO, "esnfed.database"):
+        await sqlite_database.write(partial(partial(long_job), text="a secret between two people"))
+    assert ["long_job" in message and "secret" not in message for message in caplog.messages] == [True]
 
 
 async def test_rule_4_a_job_cancelled_before_it_starts_is_skipped_and_strands_no_other(
