@@ -186,8 +186,12 @@ async def proxy(target: tuple[str, int], cuts: list[Cut]) -> AsyncIterator[tuple
             for end in (writer, there_writer):
                 end.close()
 
-        with suppress(ConnectionError):
-            await asyncio.gather(pump(reader, there_writer, False), pump(there_reader, writer, True))
+        try:
+            with suppress(ConnectionError):
+                await asyncio.gather(pump(reader, there_writer, False), pump(there_reader, writer, True))
+        finally:
+            for end in (writer, there_writer):
+                end.close()  # also when one side broke off
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
